@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+# One non-recursive Makefile. Objects go to build/$(VARIANT)/, programs to bin/ (release) or
+# build/$(VARIANT)/bin/. New sources are found by name: FILE.c belongs to the library of its folder,
+# FILE_test.c beside it is its unit test, and programs are listed in PROGRAMS.
+
+VARIANT ?= release
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+
+BUILD := build/$(VARIANT)
+BIN   := $(if $(filter release,$(VARIANT)),bin,$(BUILD)/bin)
+
+VERSION := 0.1.0
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla
+FLAGS_release := -O2 -g
+FLAGS_debug   := -O0 -g3
+FLAGS_asan    := -O1 -g -fsanitize=address -fno-omit-frame-pointer
+FLAGS_ubsan   := -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
+ifeq ($(FLAGS_$(VARIANT)),)
+$(error VARIANT=$(VARIANT) is none of: release debug asan ubsan)
+endif
+WERROR  ?=
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -I$(BUILD) $(WARNINGS) $(WERROR) $(FLAGS_$(VARIANT)) -pthread $(CFLAGS)
+ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pthread $(LDFLAGS)
+
+LIBS_harness := -ljansson -lnuma -lpapi -lpfm -lbpf -lelf -lz -linih -lm
+LIBS_bench   := -ljansson -lnuma -lm
+LIBS_model   := -lcapstone -linih -lm
+
+sources = $(filter-out %_test.c $(MAINS),$(sort $(wildcard $(addsuffix /*.c,$(1)))))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+MAINS        := bench/main.c harness/main.c
+COMMON_SRCS  := $(call sources,common)
+BENCH_SRCS   := $(call sources,bench)
+HARNESS_SRCS := $(call sources,harness analysis emulator)
+MODEL_SRCS   := $(call sources,emulator/plugin)
+TEST_SRCS    := $(sort $(wildcard common/*_test.c bench/*_test.c harness/*_test.c analysis/*_test.c \
+	emulator/*_test.c emulator/plugin/*_test.c))
+ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) $(MAINS) $(TEST_SRCS)
+
+PROGRAMS := $(BIN)/bench $(BIN)/harness $(BIN)/page_table_dump $(BIN)/emu_model.so
+TESTS    := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRCS))
+
+.DEFAULT_GOAL := all
+.PHONY: all
+all: $(PROGRAMS) ## Build the programs into bin/
+
+.PHONY: help
+help: ## Show this list
+	@echo "make [TARGET] [VARIANT=release|debug|asan|ubsan] [PREFIX=/usr/local] [-jN]"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+# --- compile and link -----------------------------------------------------------------------------
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# The plugin lives inside QEMU: position-independent, only its two entry points visible. It reads the
+# same profiles as the harness, so that reader and common/ are position-independent as well.
+MODEL_SHARED := $(BUILD)/emulator/profile.o $(BUILD)/libcommon.a
+$(BUILD)/emulator/plugin/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden $(if $(filter release,$(VARIANT)),-O3)
+$(BUILD)/common/%.o $(BUILD)/emulator/profile.o: ALL_CFLAGS += -fPIC
+
+# Commit and version change with every commit; only one small object depends on them.
+$(BUILD)/suite_version.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define SUITE_VERSION "%s"\n#define SUITE_COMMIT "%s"\n' '$(VERSION)' '$(COMMIT)' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+.PHONY: FORCE
+$(BUILD)/common/version.o: $(BUILD)/suite_version.h
+
+$(BUILD)/libcommon.a: $(call objects,$(COMMON_SRCS))
+$(BUILD)/libbench.a: $(call objects,$(BENCH_SRCS))
+$(BUILD)/libharness.a: $(call objects,$(HARNESS_SRCS))
+$(BUILD)/libmodel.a: $(call objects,$(MODEL_SRCS))
+$(BUILD)/%.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BIN)/bench: $(BUILD)/bench/main.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_bench) -o $@
+
+$(BIN)/harness: $(BUILD)/harness/main.o $(BUILD)/libharness.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_harness) -o $@
+
+$(BIN)/page_table_dump: $(BIN)/harness
+	ln -sf harness $@
+
+# Unresolved qemu_plugin_* symbols are QEMU's to provide.
+$(BIN)/emu_model.so: $(call objects,$(MODEL_SRCS)) $(MODEL_SHARED)
+	@mkdir -p $(@D)
+	$(CC) -shared $(filter-out -fsanitize=%,$(ALL_LDFLAGS)) $^ $(LIBS_model) -o $@
+
+# --- tests ----------------------------------------------------------------------------------------
+
+$(BUILD)/tests/common/%: $(BUILD)/common/%.o $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_bench) -o $@
+$(BUILD)/tests/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_bench) -o $@
+$(BUILD)/tests/emulator/plugin/%: $(BUILD)/emulator/plugin/%.o $(BUILD)/libmodel.a $(MODEL_SHARED)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka -ljansson $(LIBS_model) -o $@
+$(BUILD)/tests/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_harness) -o $@
+
+.SECONDARY: $(call objects,$(ALL_SRCS))
+-include $(patsubst %.c,$(BUILD)/%.d,$(ALL_SRCS))
+
+.PHONY: unit
+unit: $(TESTS) $(PROGRAMS) ## Build and run the unit tests of this VARIANT
+	scripts/run-tests $(TESTS)
+
+.PHONY: unit-programs
+unit-programs: $(TESTS)
+
+.PHONY: lint
+lint: ## Check format, function and file lengths, and shell scripts
+	scripts/lint
+
+.PHONY: format
+format: ## Apply the project's clang-format
+	clang-format -i $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+.PHONY: clean
+clean: ## Remove build/ and bin/ (results/, report/ and precompiled/ stay)
+	rm -rf build bin
