@@ -53,7 +53,7 @@ all: $(PROGRAMS) ## Build the programs into bin/
 .PHONY: help
 help: ## Show this list
 	@echo "make [TARGET] [VARIANT=release|debug|asan|ubsan] [PREFIX=/usr/local] [-jN]"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 # --- compile and link -----------------------------------------------------------------------------
 
@@ -124,6 +124,33 @@ unit: $(TESTS) $(PROGRAMS) ## Build and run the unit tests of this VARIANT
 .PHONY: unit-programs
 unit-programs: $(TESTS)
 
+# --- the two commands of a fresh machine -----------------------------------------------------------
+
+# A recipe, not a prerequisite: the packages must be there before make looks at the sources.
+.PHONY: setup
+setup: ## Install missing Debian/Ubuntu packages (prints them first)
+	@scripts/setup
+
+.PHONY: quickstart
+quickstart: ## Emulated machine, GUPS and BTree under the placements of Mitosis figure 6, report
+	@scripts/setup
+	@$(MAKE) --no-print-directory -j$$(nproc) all kernel-image
+	@scripts/quickstart
+
+.PHONY: check
+check: ## Install what is missing and run every test
+	@scripts/setup
+	@$(MAKE) --no-print-directory kernel-image
+	@scripts/check
+
+.PHONY: kernel-image
+kernel-image: ## Unpack a distribution kernel for the emulated machine into precompiled/
+	@scripts/get-kernel
+
+.PHONY: report
+report: $(PROGRAMS) ## Make report/ from results/
+	$(BIN)/harness report --results results --output report
+
 .PHONY: lint
 lint: ## Check format, function and file lengths, and shell scripts
 	scripts/lint
@@ -131,6 +158,30 @@ lint: ## Check format, function and file lengths, and shell scripts
 .PHONY: format
 format: ## Apply the project's clang-format
 	clang-format -i $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+# The installed tree has the layout of the source tree, so programs find their files in the same way.
+SUITE := $(DESTDIR)$(PREFIX)/lib/mitosis-suite
+
+.PHONY: install
+install: all ## Install below PREFIX (DESTDIR is honoured)
+	install -d $(SUITE)/bin $(SUITE)/emulator/profiles $(SUITE)/analysis/reference \
+		$(SUITE)/precompiled $(SUITE)/scripts $(DESTDIR)$(PREFIX)/bin \
+		$(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
+	install -m 755 $(filter-out %/page_table_dump,$(PROGRAMS)) $(SUITE)/bin
+	install -m 755 scripts/get-kernel $(SUITE)/scripts
+	install -m 644 emulator/profiles/* $(SUITE)/emulator/profiles
+	install -m 644 analysis/reference/* $(SUITE)/analysis/reference
+	if ls precompiled/* >/dev/null 2>&1; then install -m 644 precompiled/* $(SUITE)/precompiled; fi
+	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
+	ln -sf harness $(SUITE)/bin/page_table_dump
+	for program in harness bench page_table_dump; do \
+		ln -sf ../lib/mitosis-suite/bin/$$program $(DESTDIR)$(PREFIX)/bin/$$program; done
+
+.PHONY: uninstall
+uninstall: ## Remove what install put there
+	rm -rf $(SUITE) $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
+	for program in harness bench page_table_dump; do \
+		if [ -L $(DESTDIR)$(PREFIX)/bin/$$program ]; then rm $(DESTDIR)$(PREFIX)/bin/$$program; fi; done
 
 .PHONY: clean
 clean: ## Remove build/ and bin/ (results/, report/ and precompiled/ stay)
