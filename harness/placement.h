@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -53,8 +54,12 @@ struct config {
 };
 
 /*
- * Parses a name: case-insensitive, hyphens and '+' optional. ERR_USAGE with the nearest names when
- * it is none.
+ * Parses a name: case-insensitive, hyphens and '+' optional between the parts. ERR_USAGE with the
+ * nearest names when it is none.
+ *
+ * What is contradictory is refused with a reason although its letters fit: E, G or M without
+ * anything remote to move, interference in a virtual name without remote page tables, fragmented
+ * memory without huge pages, MP or MF outside a NUMA-oblivious VM and a plain M inside one.
  */
 int config_parse(const char *name, struct config *config, struct err *err);
 
@@ -62,19 +67,30 @@ int config_parse(const char *name, struct config *config, struct err *err);
  */
 const struct config *config_published(int index);
 
+/* The meaning in a few words, without node numbers; returns `text`. */
+const char *config_describe(const struct config *config, char *text, size_t size);
+
+/* "native", "virtual", "wide", "migrating-vm" */
+const char *config_family_name(enum config_family family);
+
 /* What the nodes of the run are for. Masks have bit N set for node N. */
 struct placement {
 	struct config config;
 	uint64_t cpu_nodes;
 	enum place_policy data_policy;
 	uint64_t data_nodes;            /* BIND, INTERLEAVE */
-	bool page_table_bound;          /* false: page tables follow first touch */
+	bool page_table_bound;          /* false: they follow the policy of the data */
 	int page_table_node;            /* while the workload is built */
 	enum place_migration migration; /* of page tables, after ready, before the ROI */
 	int migration_node;             /* where they go: the node of the CPUs */
 	uint64_t interference_nodes;
+	bool interference_modelled; /* emulator: contended latency, no load runs */
 	bool thp, autonuma, fragment;
 	bool replicate_page_tables;
+	int local_node, remote_node;        /* remote: -1 when the config has nothing remote */
+	int ept_node;                       /* -1: no VM, or its ePT follows first touch */
+	enum place_migration ept_migration; /* to migration_node as well */
+	bool replicate_ept;
 };
 
 struct placement_options {
