@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "harness/ptdump_reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The lines of the first CPU are enough: the kernel requires them to be alike. */
+#define CPUINFO_BYTES 16384
+
+static bool has_flag(const char *flags, const char *flag)
+{
+	const size_t length = strlen(flag);
+
+	for (const char *at = strstr(flags, flag); at; at = strstr(at + 1, flag)) {
+		if (at[-1] == ' ' && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+int ptdump_cpu_read(struct ptdump_cpu *cpu, const struct fs *fs, struct err *err)
+{
+	char text[CPUINFO_BYTES];
+	char *flags, *end;
+	const char *sizes;
+	unsigned int bits = 0;
+
+	if (fs_read(fs, "/proc/cpuinfo", text, sizeof(text)) < 0)
+		return err_set_errno(err, ERR_MACHINE, errno, "cannot read /proc/cpuinfo");
+	sizes = strstr(text, "\naddress sizes");
+	flags = strstr(text, "\nflags");
+	if (sizes)
+		sizes = strchr(sizes, ':');
+	if (!flags || !sizes || sscanf(sizes, ": %u bits physical", &bits) != 1 || bits < 32 ||
+	    bits > 52)
+		return err_set(err, ERR_MACHINE,
+			       "the page tables of this CPU are not known: only x86-64 is");
+	end = strchr(flags + 1, '\n');
+	if (end)
+		*end = '\0';
+	/*
+	 * The kernel hides la57 when it was started with 4 levels (no5lvl, or built without), so
+	 * the flag means that they are in use. The physical bits exclude those that select
+	 * encryption.
+	 */
+	cpu->levels = has_flag(flags, "la57") ? 5 : 4;
+	cpu->frame_mask = ((UINT64_C(1) << bits) - 1) & ~UINT64_C(0xfff);
+	return 0;
+}
+
+const char *ptdump_refusal(const struct fs *fs, char *text, size_t size)
+{
+	char lockdown[128];
+
+	if (geteuid() != 0)
+		snprintf(text, size, "run as root");
+	else if (fs_read(fs, "/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) > 0 &&
+		 strstr(lockdown, "[confidentiality]"))
+		snprintf(
+			text, size,
+			"the kernel is locked down for confidentiality: start it without lockdown=");
+	else
+		snprintf(text, size,
+			 "CAP_SYS_RAWIO, CAP_PERFMON and CAP_SYS_ADMIN are needed: run outside of "
+			 "the container");
+	return text;
+}
+
+int ptdump_reader_init(struct ptdump_reader *reader, const struct ptdump_reader_ops *ops,
+		       const struct fs *fs, struct ptdump_cpu *cpu, struct err *err)
+{
+	if (ptdump_cpu_read(cpu, fs, err) || nodemap_read(&reader->nodes, fs, err))
+		return -1;
+	reader->ops = ops;
+	reader->frame_mask = cpu->frame_mask;
+	return 0;
+}
