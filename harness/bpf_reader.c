@@ -322,7 +322,7 @@ static struct ptdump_reader *bpf_reader_open(const char *argument, const struct 
 static int bpf_reader_find(struct ptdump_reader *base, pid_t pid, struct ptdump_space *space,
 			   struct err *err)
 {
-	const struct bpf_reader *reader = (const struct bpf_reader *)base;
+	struct bpf_reader *reader = (struct bpf_reader *)base;
 
 	return ptdump_task_find(&reader->memory, &reader->fs, pid, space, err);
 }

@@ -188,7 +188,7 @@ static struct ptdump_reader *kcore_open(const char *argument, const struct fs *f
 static int kcore_find(struct ptdump_reader *base, pid_t pid, struct ptdump_space *space,
 		      struct err *err)
 {
-	const struct kcore *kcore = (const struct kcore *)base;
+	struct kcore *kcore = (struct kcore *)base;
 
 	return ptdump_task_find(&kcore->memory, &kcore->fs, pid, space, err);
 }

@@ -16,12 +16,16 @@ struct ptdump {
 	struct fs fs;
 };
 
+/*
+ * BPF before kcore: it needs no symbols, so that it opens in a third of the time (0.3 s against 1 s
+ * in an emulated machine, where reading kallsyms takes long), and reads about twice as fast.
+ */
 static const struct {
 	const struct ptdump_reader_ops *ops;
 	bool automatic; /* tried, in this order, when no reader was asked for */
 } readers[] = {
-	{&ptdump_kcore_ops, true},
 	{&ptdump_bpf_ops, true},
+	{&ptdump_kcore_ops, true},
 	{&ptdump_image_ops, false},
 };
 #define NR_READERS (sizeof(readers) / sizeof(readers[0]))

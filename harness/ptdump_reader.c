@@ -69,10 +69,30 @@ const char *ptdump_refusal(const struct fs *fs, char *text, size_t size)
 	return text;
 }
 
+/* PROC_PID_INIT_INO of include/linux/proc_ns.h: the same on every kernel. */
+#define INITIAL_PID_NAMESPACE "pid:[4026531836]"
+
+/* In another namespace a PID names another process for the kernel than for the user. */
+static int check_pid_namespace(const struct fs *fs, struct err *err)
+{
+	char name[64];
+	const ssize_t n = readlinkat(fs->root_fd, "proc/self/ns/pid", name, sizeof(name) - 1);
+
+	if (n < 0)
+		return 0;
+	name[n] = '\0';
+	if (strcmp(name, INITIAL_PID_NAMESPACE) == 0)
+		return 0;
+	return err_set(err, ERR_MACHINE,
+		       "this is a container with its own process ids: run outside of it, or with "
+		       "the host's (--pid=host)");
+}
+
 int ptdump_reader_init(struct ptdump_reader *reader, const struct ptdump_reader_ops *ops,
 		       const struct fs *fs, struct ptdump_cpu *cpu, struct err *err)
 {
-	if (ptdump_cpu_read(cpu, fs, err) || nodemap_read(&reader->nodes, fs, err))
+	if (check_pid_namespace(fs, err) || ptdump_cpu_read(cpu, fs, err) ||
+	    nodemap_read(&reader->nodes, fs, err))
 		return -1;
 	reader->ops = ops;
 	reader->frame_mask = cpu->frame_mask;

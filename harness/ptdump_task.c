@@ -56,15 +56,21 @@ static int read_task(const struct ptdump_memory *memory, uint64_t address, struc
  * locks: a process that exits meanwhile can lead astray, which ends in an unreadable address, in a
  * loop or in "not found", and is tried again.
  */
-static int search(const struct ptdump_memory *memory, pid_t pid, struct task *task)
+static int search(struct ptdump_memory *memory, pid_t pid, struct task *task)
 {
 	uint64_t address = memory->first_task;
 
+	if (memory->last_pid == pid && read_task(memory, memory->last_task, task) == 0 &&
+	    task->tgid == pid && task->mm != 0)
+		return 1;
 	for (unsigned int i = 0; i < MAX_TASKS; i++) {
 		if (read_task(memory, address, task))
 			return -1;
-		if (task->tgid == pid)
+		if (task->tgid == pid) {
+			memory->last_pid = pid;
+			memory->last_task = address;
 			return 1;
+		}
 		address = task->next;
 		if (address == memory->first_task)
 			return 0;
@@ -86,13 +92,11 @@ static int no_such_process(const struct fs *fs, pid_t pid, struct err *err)
 		return err_set(err, ERR_USAGE,
 			       "%d is a thread of process %d and shares its page tables: dump %d",
 			       (int)pid, leader, leader);
-	return err_set(err, ERR_MACHINE,
-		       "process %d is not on the kernel's list of processes: run in the "
-		       "initial PID namespace (outside of containers)",
+	return err_set(err, ERR_USAGE, "process %d is not on the kernel's list of processes",
 		       (int)pid);
 }
 
-int ptdump_task_find(const struct ptdump_memory *memory, const struct fs *fs, pid_t pid,
+int ptdump_task_find(struct ptdump_memory *memory, const struct fs *fs, pid_t pid,
 		     struct ptdump_space *space, struct err *err)
 {
 	struct task task;

@@ -175,16 +175,16 @@ static void count_leaf_table(struct walk *walk, const uint64_t *entries, int tab
 	for (size_t i = 0; i < PTDUMP_ENTRIES; i += GROUP) {
 		uint64_t differs = 0, any = 0;
 
-		for (size_t j = i; j < i + GROUP; j++) {
-			differs |= (entries[j] & key_mask) ^ run.key;
-			any |= entries[j];
-		}
-		if (any == 0)
-			continue;
-		if (differs == 0 && run.count) {
+		for (size_t j = i; j < i + GROUP; j++)
+			differs |= entries[j] ^ run.key;
+		if ((differs & key_mask) == 0 && run.count) {
 			run.length += GROUP;
 			continue;
 		}
+		for (size_t j = i; j < i + GROUP; j++)
+			any |= entries[j];
+		if (any == 0)
+			continue;
 		for (size_t j = i; j < i + GROUP; j++) {
 			const uint64_t key = entries[j] & key_mask;
 
