@@ -165,13 +165,15 @@ SUITE := $(DESTDIR)$(PREFIX)/lib/mitosis-suite
 .PHONY: install
 install: all ## Install below PREFIX (DESTDIR is honoured)
 	install -d $(SUITE)/bin $(SUITE)/emulator/profiles $(SUITE)/analysis/reference \
-		$(SUITE)/precompiled $(SUITE)/scripts $(DESTDIR)$(PREFIX)/bin \
+		$(SUITE)/precompiled/kernel $(SUITE)/scripts $(DESTDIR)$(PREFIX)/bin \
 		$(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
 	install -m 755 $(filter-out %/page_table_dump,$(PROGRAMS)) $(SUITE)/bin
 	install -m 755 scripts/get-kernel $(SUITE)/scripts
 	install -m 644 emulator/profiles/* $(SUITE)/emulator/profiles
 	install -m 644 analysis/reference/* $(SUITE)/analysis/reference
-	if ls precompiled/* >/dev/null 2>&1; then install -m 644 precompiled/* $(SUITE)/precompiled; fi
+	install -m 644 precompiled/README.md $(SUITE)/precompiled
+	if [ -f precompiled/kernel/manifest ]; then \
+		install -m 644 precompiled/kernel/* $(SUITE)/precompiled/kernel; fi
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
 	ln -sf harness $(SUITE)/bin/page_table_dump
 	for program in harness bench page_table_dump; do \

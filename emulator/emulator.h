@@ -35,6 +35,9 @@ struct emulator_job {
 		*result_directory; /* on the host; what the guest leaves in /result arrives here */
 	emulator_progress_fn *progress;
 	void *progress_context;
+	int interrupt_fd;  /* readable: stop now (a signalfd); 0: none */
+	uint64_t stall_ns; /* no sign of life from the guest for so long is a hang; 0: 60 s */
+	int without_model; /* boot without the plugin: for tests of the machine alone */
 };
 
 struct emulator_result {

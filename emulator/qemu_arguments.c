@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "emulator/frame.h"
+#include "emulator/qemu.h"
+
+/*
+ * What the guest's kernel is told. Each saves time under TCG or makes runs alike; none changes how
+ * page tables are made. docs/EMULATOR.md has the reasons and what each saves.
+ */
+static const char kernel_command_line[] =
+	"console=ttyS0 quiet panic=-1 oops=panic nokaslr mitigations=off "
+	"transparent_hugepage=madvise tsc=reliable no_timer_check cryptomgr.notests "
+	"rcupdate.rcu_expedited=1 rcupdate.rcu_normal_after_boot=1 apparmor=0 audit=0 "
+	"ipv6.disable=1 8250.nr_uarts=1 thash_entries=1024 uhash_entries=256 "
+	"initcall_blacklist=jent_mod_init,load_system_certificate_list,init_encrypted,cec_init,"
+	"digsig_init,nvme_core_init";
+
+struct arguments {
+	char **list; /* always ended by NULL */
+	size_t count;
+	bool failed;
+};
+
+static void append(struct arguments *arguments, char *text)
+{
+	char **larger = realloc(arguments->list, (arguments->count + 2) * sizeof(*larger));
+
+	if (larger)
+		arguments->list = larger;
+	if (!larger || !text) {
+		free(text);
+		arguments->failed = true;
+		return;
+	}
+	larger[arguments->count++] = text;
+	larger[arguments->count] = NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void add(struct arguments *arguments,
+						      const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	append(arguments, text);
+}
+
+static void add_all(struct arguments *arguments, const char *const *list)
+{
+	for (; *list; list++)
+		add(arguments, "%s", *list);
+}
+
+/* A comma in a value of QEMU's option syntax is written twice; the result is malloc'd. */
+static char *escape_commas(const char *text)
+{
+	char *copy = malloc(2 * strlen(text) + 1), *out = copy;
+
+	for (; copy && *text; text++) {
+		if (*text == ',')
+			*out++ = ',';
+		*out++ = *text;
+	}
+	if (copy)
+		*out = '\0';
+	return copy;
+}
+
+static void add_machine(struct arguments *arguments, const struct qemu_spec *spec)
+{
+	const struct profile *profile = spec->profile;
+	const int nodes = (int)profile->nr_nodes, cpus = (int)profile->cpus_per_node;
+
+	add(arguments, "-machine");
+	add(arguments, "pc,max-ram-below-4g=%llu", (unsigned long long)LAYOUT_LOW_BYTES);
+	add(arguments, "-cpu");
+	add(arguments, "max,la57=%s", profile->la57 ? "on" : "off");
+	add(arguments, "-smp");
+	add(arguments, "%d,sockets=%d,cores=%d,threads=1", nodes * cpus, nodes, cpus);
+	add(arguments, "-m");
+	add(arguments, "%lluB", (unsigned long long)spec->layout->total_bytes);
+}
+
+static void add_nodes(struct arguments *arguments, const struct qemu_spec *spec)
+{
+	const struct layout *layout = spec->layout;
+
+	for (int i = 0; i < layout->nr_nodes; i++) {
+		add(arguments, "-object");
+		add(arguments,
+		    "memory-backend-file,id=mem%d,size=%llu,mem-path=/proc/self/fd/%d,share=on", i,
+		    (unsigned long long)layout->node_bytes[i], spec->node_fds[i]);
+		add(arguments, "-numa");
+		add(arguments, "node,nodeid=%d,memdev=mem%d", i, i);
+		add(arguments, "-numa");
+		add(arguments, "cpu,node-id=%d,socket-id=%d", i, i);
+	}
+	for (int from = 0; from < layout->nr_nodes; from++)
+		for (int to = 0; to < layout->nr_nodes; to++) {
+			add(arguments, "-numa");
+			add(arguments, "dist,src=%d,dst=%d,val=%d", from, to,
+			    (int)spec->profile->distance[from][to]);
+		}
+}
+
+static void add_channels(struct arguments *arguments, const struct qemu_spec *spec)
+{
+	add(arguments, "-chardev");
+	add(arguments, "socket,id=console,fd=%d", spec->console_fd);
+	add(arguments, "-serial");
+	add(arguments, "chardev:console");
+	add(arguments, "-chardev");
+	add(arguments, "socket,id=result,fd=%d", spec->result_fd);
+	add(arguments, "-device");
+	add(arguments, "virtio-serial-pci");
+	add(arguments, "-device");
+	add(arguments, "virtserialport,chardev=result,name=%s", FRAME_PORT);
+}
+
+/* "0/0/1/1": the node of each vCPU. */
+static void format_vcpu_nodes(const struct profile *profile, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned node = 0; node < profile->nr_nodes; node++)
+		for (unsigned cpu = 0; cpu < profile->cpus_per_node && used + 4 < size; cpu++)
+			used += (size_t)snprintf(text + used, size - used, "%s%u", used ? "/" : "",
+						 node);
+}
+
+static void add_plugin(struct arguments *arguments, const struct qemu_spec *spec)
+{
+	const struct layout *layout = spec->layout;
+	char vcpu_nodes[4 * ROI_VCPUS_MAX] = "", memory[128 * ROI_NODES_MAX] = "";
+	char *plugin = escape_commas(spec->plugin), *profile = escape_commas(spec->profile_path);
+	size_t used = 0;
+
+	format_vcpu_nodes(spec->profile, vcpu_nodes, sizeof(vcpu_nodes));
+	for (int i = 0; i < layout->nr_nodes; i++)
+		used += (size_t)snprintf(memory + used, sizeof(memory) - used,
+					 ",mem%d_fd=%d,mem%d_bytes=%llu", i, spec->node_fds[i], i,
+					 (unsigned long long)layout->node_bytes[i]);
+	add(arguments, "-plugin");
+	add(arguments,
+	    "%s,profile=%s,scale=%.17g,nodes=%d%s,below_4g_bytes=%llu,vcpu_nodes=%s,log_fd=%d",
+	    plugin ? plugin : "", profile ? profile : "", spec->scale, layout->nr_nodes, memory,
+	    (unsigned long long)layout->below_4g_bytes, vcpu_nodes, STDERR_FILENO);
+	arguments->failed |= !plugin || !profile;
+	free(plugin);
+	free(profile);
+}
+
+char **qemu_arguments(const struct qemu_spec *spec, struct err *err)
+{
+	static const char *const fixed[] = {
+		"-accel", "tcg,thread=multi", "-nodefaults", "-no-user-config", "-display",
+		"none",   "-no-reboot",       NULL};
+	struct arguments arguments = {0};
+
+	add(&arguments, "%s", spec->program);
+	add_all(&arguments, fixed);
+	add_machine(&arguments, spec);
+	add_nodes(&arguments, spec);
+	add_channels(&arguments, spec);
+	add(&arguments, "-kernel");
+	add(&arguments, "%s", spec->kernel);
+	add(&arguments, "-initrd");
+	add(&arguments, "/proc/self/fd/%d", spec->initramfs_fd);
+	add(&arguments, "-append");
+	add(&arguments, "%s", kernel_command_line);
+	if (spec->plugin)
+		add_plugin(&arguments, spec);
+	if (!arguments.failed)
+		return arguments.list;
+	qemu_free_arguments(arguments.list);
+	err_set(err, ERR_INTERNAL, "out of memory for QEMU's command line");
+	return NULL;
+}
+
+void qemu_free_arguments(char **arguments)
+{
+	for (char **argument = arguments; argument && *argument; argument++)
+		free(*argument);
+	free(arguments);
+}
