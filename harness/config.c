@@ -338,9 +338,6 @@ static void spelling_to_config(const struct spelling *spelling, struct config *c
 	memcpy(config->name, spelling->printed, sizeof(config->name));
 }
 
-/* --- nearest names
- * -------------------------------------------------------------------------------- */
-
 #define NEAREST        3
 #define COMPARED_CHARS 24 /* more than any name has; the rest of a longer input cannot matter */
 
@@ -437,9 +434,6 @@ int config_parse(const char *name, struct config *config, struct err *err)
 	spelling_to_config(&spelling, config);
 	return 0;
 }
-
-/* --- the published ones
- * --------------------------------------------------------------------------- */
 
 /* Written once, before anybody can see it; constant from then on. */
 static struct config published_configs[NR_PUBLISHED];

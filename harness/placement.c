@@ -39,9 +39,6 @@ static void list_nodes(uint64_t mask, char *text, size_t size)
 						 node);
 }
 
-/* --- what a config needs of the machine ----------------------------------------------------------
- */
-
 enum need {
 	NEED_VM,
 	NEED_REMOTE_NODE,
@@ -104,9 +101,6 @@ static int check_needs(const struct config *config, const struct topology *topol
 	return 0;
 }
 
-/* --- the two nodes
- * -------------------------------------------------------------------------------- */
-
 static int require_node(const struct topology *topology, int id, const char *option,
 			struct err *err)
 {
@@ -163,9 +157,6 @@ static int choose_remote(const struct topology *topology, int given, int local, 
 	*remote = given;
 	return 0;
 }
-
-/* --- filling in
- * ----------------------------------------------------------------------------------- */
 
 static void place_wide(struct placement *placement, const struct topology *topology)
 {

@@ -18,9 +18,6 @@ static const char *const migration_names[] = {
 	[MIGRATION_KERNEL] = "kernel",
 };
 
-/* --- JSON
- * ----------------------------------------------------------------------------------------- */
-
 static json_t *nodes_to_json(uint64_t mask)
 {
 	json_t *array = json_array();
@@ -81,9 +78,6 @@ json_t *placement_to_json(const struct placement *placement)
 		placement->fragment, "local_node", placement->local_node, "remote_node",
 		node_to_json(placement->remote_node), "baseline", placement->config.baseline);
 }
-
-/* --- sentences
- * ------------------------------------------------------------------------------------ */
 
 static void print_nodes(FILE *out, uint64_t mask)
 {
