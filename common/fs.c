@@ -119,7 +119,7 @@ char *fs_read_all(const struct fs *fs, const char *path, size_t *length)
 
 int fs_write(const struct fs *fs, const char *path, const char *text)
 {
-	const int fd = openat(fs->root_fd, relative(path), O_WRONLY | O_CLOEXEC);
+	const int fd = openat(fs->root_fd, relative(path), O_WRONLY | O_TRUNC | O_CLOEXEC);
 	const size_t length = strlen(text);
 	ssize_t n;
 	int saved;

@@ -34,7 +34,7 @@ int fs_read_u64(const struct fs *fs, const char *path, uint64_t *value);
 /* A whole file of any length in a malloc'd, NUL-ended buffer; NULL with errno set. */
 char *fs_read_all(const struct fs *fs, const char *path, size_t *length);
 
-/* Writes the text in one write(2); -1 with errno set. */
+/* Replaces the content of an existing file by the text, in one write(2); -1 with errno set. */
 int fs_write(const struct fs *fs, const char *path, const char *text);
 
 /* Whether the path exists under the root. */
