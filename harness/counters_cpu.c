@@ -386,21 +386,9 @@ const struct counter_cpu *counters_cpu_find(const struct counter_cpu_id *id)
 	return &cpus[UNKNOWN];
 }
 
-/* MIDR_EL1: implementer in bits 31:24 (0x41 = Arm), part number in bits 15:4. */
-static int arm_part(void)
-{
-	static const char path[] = "/sys/devices/system/cpu/cpu0/regs/identification/midr_el1";
-	char text[32];
-	struct fs root;
-	unsigned long midr;
+#define ARM_IMPLEMENTER "0x41" /* "CPU implementer" of /proc/cpuinfo: MIDR_EL1 bits 31:24 */
 
-	if (fs_open(&root, "/", NULL) != 0)
-		return -1;
-	midr = fs_read(&root, path, text, sizeof(text)) > 0 ? strtoul(text, NULL, 16) : 0;
-	fs_close(&root);
-	return (midr >> 24 & 0xff) == 0x41 ? (int)(midr >> 4 & 0xfff) : -1;
-}
-
+/* On Arm the topology's vendor and model are the implementer and part numbers of /proc/cpuinfo. */
 const struct counter_cpu *counters_cpu_of(const struct topology *topology)
 {
 	struct counter_cpu_id id = {
@@ -411,9 +399,9 @@ const struct counter_cpu *counters_cpu_of(const struct topology *topology)
 		.part = -1,
 	};
 
-	if (id.family < 0) {
-		id.part = arm_part();
+	if (strcmp(topology->cpu_vendor, ARM_IMPLEMENTER) == 0) {
 		id.vendor = "ARM";
+		id.part = (int)strtol(topology->cpu_model, NULL, 16);
 		id.stepping = 0;
 	}
 	return counters_cpu_find(&id);

@@ -53,13 +53,13 @@ struct counter_ratio {
 struct counter_cpu_id {
 	const char *vendor; /* "GenuineIntel", "AuthenticAMD", or "ARM" */
 	int family, model, stepping;
-	int part; /* Arm: MIDR_EL1.PartNum */
+	int part; /* Arm: MIDR_EL1.PartNum, "CPU part" of /proc/cpuinfo */
 };
 
 /* Never NULL: an unknown CPU gets the kernel's generic events and a named absence of the rest. */
 const struct counter_cpu *counters_cpu_find(const struct counter_cpu_id *id);
 
-/* The same for a topology; on Arm the part number is read from sysfs. */
+/* The same for a topology. */
 const struct counter_cpu *counters_cpu_of(const struct topology *topology);
 
 /* All CPUs of the table, the unknown one last; NULL after it. */

@@ -120,106 +120,25 @@ int machine_read_load(const struct fs *root, double load[3])
 	return -1;
 }
 
-static json_t *thp_json(const struct topology *topology, const struct fs *root, const char **reason)
+static json_t *choice_json(const struct fs *root, const char *path)
 {
 	char word[32];
 
-	(void)topology;
-	*reason = "the kernel has no /sys/kernel/mm/transparent_hugepage";
-	if (machine_read_choice(root, "/sys/kernel/mm/transparent_hugepage/enabled", word,
-				sizeof(word)) != 0)
-		return NULL;
-	return json_string(word);
+	return machine_read_choice(root, path, word, sizeof(word)) == 0 ? json_string(word) : NULL;
 }
 
-static json_t *thp_defrag_json(const struct topology *topology, const struct fs *root,
-			       const char **reason)
+static json_t *file_json(const struct fs *root, const char *path)
 {
-	char word[32];
+	char text[MACHINE_TEXT_MAX];
 
-	(void)topology;
-	*reason = "the kernel has no /sys/kernel/mm/transparent_hugepage";
-	if (machine_read_choice(root, "/sys/kernel/mm/transparent_hugepage/defrag", word,
-				sizeof(word)) != 0)
-		return NULL;
-	return json_string(word);
+	return fs_read(root, path, text, sizeof(text)) > 0 ? json_string(text) : NULL;
 }
 
-static json_t *autonuma_json(const struct topology *topology, const struct fs *root,
-			     const char **reason)
+static json_t *number_json(const struct fs *root, const char *path)
 {
 	uint64_t value;
 
-	(void)topology;
-	*reason = "the kernel has no /proc/sys/kernel/numa_balancing";
-	if (fs_read_u64(root, "/proc/sys/kernel/numa_balancing", &value) != 0)
-		return NULL;
-	return json_integer((json_int_t)value);
-}
-
-static json_t *governor_json(const struct topology *topology, const struct fs *root,
-			     const char **reason)
-{
-	char governor[64];
-
-	*reason = "there is no cpufreq: the firmware or a hypervisor sets the frequency";
-	if (machine_read_governor(topology, root, governor, sizeof(governor)) != 0)
-		return NULL;
-	return json_string(governor);
-}
-
-static json_t *turbo_json(const struct topology *topology, const struct fs *root,
-			  const char **reason)
-{
-	const int turbo = machine_read_turbo(root);
-
-	(void)topology;
-	*reason = "neither intel_pstate/no_turbo nor cpufreq/boost is there";
-	return turbo < 0 ? NULL : json_boolean(turbo);
-}
-
-static json_t *smt_json(const struct topology *topology, const struct fs *root, const char **reason)
-{
-	const int smt = machine_read_smt(root);
-
-	(void)topology;
-	*reason = "there is no /sys/devices/system/cpu/smt/active";
-	return smt < 0 ? NULL : json_boolean(smt);
-}
-
-static json_t *load_json(const struct topology *topology, const struct fs *root,
-			 const char **reason)
-{
-	double load[3];
-
-	(void)topology;
-	*reason = "/proc/loadavg cannot be read";
-	if (machine_read_load(root, load) != 0)
-		return NULL;
-	return json_pack("[f, f, f]", load[0], load[1], load[2]);
-}
-
-/* Null without a reason: bare metal is no lack of knowledge. */
-static json_t *hypervisor_json(const struct topology *topology, const struct fs *root,
-			       const char **reason)
-{
-	char name[MACHINE_TEXT_MAX];
-
-	(void)topology;
-	*reason = NULL;
-	return machine_read_hypervisor(root, name, sizeof(name)) ? json_string(name) : NULL;
-}
-
-static json_t *name_json(const struct topology *topology, const struct fs *root,
-			 const char **reason)
-{
-	char name[MACHINE_TEXT_MAX];
-
-	(void)topology;
-	*reason = "/proc/sys/kernel/hostname cannot be read";
-	return fs_read(root, "/proc/sys/kernel/hostname", name, sizeof(name)) > 0
-		       ? json_string(name)
-		       : NULL;
+	return fs_read_u64(root, path, &value) == 0 ? json_integer((json_int_t)value) : NULL;
 }
 
 static json_t *known_text(const char *text)
@@ -232,46 +151,63 @@ static json_t *known_number(int number)
 	return number >= 0 ? json_integer(number) : NULL;
 }
 
-#define TOPOLOGY_MEMBER(function, expression, why)                                      \
-	static json_t *function(const struct topology *topology, const struct fs *root, \
-				const char **reason)                                    \
-	{                                                                               \
-		(void)root;                                                             \
-		*reason = (why);                                                        \
-		return expression;                                                      \
-	}
-#define NOT_X86 "the CPU has no x86 family, model and stepping"
-TOPOLOGY_MEMBER(model_name_json, known_text(topology->cpu_model), "/proc/cpuinfo does not name it")
-TOPOLOGY_MEMBER(vendor_json, known_text(topology->cpu_vendor), "/proc/cpuinfo does not name it")
-TOPOLOGY_MEMBER(family_json, known_number(topology->cpu_family), NOT_X86)
-TOPOLOGY_MEMBER(model_json, known_number(topology->cpu_model_number), NOT_X86)
-TOPOLOGY_MEMBER(stepping_json, known_number(topology->cpu_stepping), NOT_X86)
-TOPOLOGY_MEMBER(microcode_json, known_text(topology->microcode), "/proc/cpuinfo does not tell it")
-TOPOLOGY_MEMBER(kernel_json, known_text(topology->kernel), "the kernel does not tell its release")
+static json_t *known_switch(int state)
+{
+	return state >= 0 ? json_boolean(state) : NULL;
+}
 
-static const struct member {
-	const char *name;
-	/* NULL: cannot be had, because of *reason. */
-	json_t *(*read)(const struct topology *topology, const struct fs *root,
-			const char **reason);
-} members[] = {
-	{"name", name_json},
-	{"cpu_model", model_name_json},
-	{"cpu_vendor", vendor_json},
-	{"family", family_json},
-	{"model", model_json},
-	{"stepping", stepping_json},
-	{"microcode", microcode_json},
-	{"kernel", kernel_json},
-	{"thp", thp_json},
-	{"thp_defrag", thp_defrag_json},
-	{"autonuma", autonuma_json},
-	{"governor", governor_json},
-	{"turbo", turbo_json},
-	{"smt", smt_json},
-	{"load_average", load_json},
-	{"hypervisor", hypervisor_json},
-};
+/* A member that cannot be had is null; the reason goes to `unknown`. */
+static void describe(json_t *machine, const char *name, json_t *value, const char *reason)
+{
+	if (!value && reason)
+		json_object_set_new(json_object_get(machine, "unknown"), name, json_string(reason));
+	json_object_set_new(machine, name, value ? value : json_null());
+}
+
+static void describe_processor(json_t *machine, const struct topology *topology)
+{
+	static const char not_x86[] = "the CPU has no x86 family, model and stepping";
+	static const char no_name[] = "/proc/cpuinfo does not tell it";
+
+	describe(machine, "cpu_model", known_text(topology->cpu_model), no_name);
+	describe(machine, "cpu_vendor", known_text(topology->cpu_vendor), no_name);
+	describe(machine, "family", known_number(topology->cpu_family), not_x86);
+	describe(machine, "model", known_number(topology->cpu_model_number), not_x86);
+	describe(machine, "stepping", known_number(topology->cpu_stepping), not_x86);
+	describe(machine, "microcode", known_text(topology->microcode), no_name);
+}
+
+static void describe_settings(json_t *machine, const struct topology *topology,
+			      const struct fs *root)
+{
+	static const char no_thp[] = "the kernel has no /sys/kernel/mm/transparent_hugepage";
+	char text[MACHINE_TEXT_MAX];
+	double load[3];
+
+	describe(machine, "thp", choice_json(root, "/sys/kernel/mm/transparent_hugepage/enabled"),
+		 no_thp);
+	describe(machine, "thp_defrag",
+		 choice_json(root, "/sys/kernel/mm/transparent_hugepage/defrag"), no_thp);
+	describe(machine, "autonuma", number_json(root, "/proc/sys/kernel/numa_balancing"),
+		 "the kernel has no /proc/sys/kernel/numa_balancing");
+	describe(machine, "governor",
+		 machine_read_governor(topology, root, text, sizeof(text)) == 0 ? json_string(text)
+										: NULL,
+		 "there is no cpufreq: the firmware or a hypervisor sets the frequency");
+	describe(machine, "turbo", known_switch(machine_read_turbo(root)),
+		 "neither intel_pstate/no_turbo nor cpufreq/boost is there");
+	describe(machine, "smt", known_switch(machine_read_smt(root)),
+		 "there is no /sys/devices/system/cpu/smt/active");
+	describe(machine, "load_average",
+		 machine_read_load(root, load) == 0
+			 ? json_pack("[f, f, f]", load[0], load[1], load[2])
+			 : NULL,
+		 "/proc/loadavg cannot be read");
+	/* Null without a reason: bare metal is no lack of knowledge. */
+	describe(machine, "hypervisor",
+		 machine_read_hypervisor(root, text, sizeof(text)) ? json_string(text) : NULL,
+		 NULL);
+}
 
 static json_t *node_to_json(const struct topology *topology, const struct topology_node *node)
 {
@@ -289,25 +225,20 @@ static json_t *node_to_json(const struct topology *topology, const struct topolo
 
 json_t *machine_to_json(const struct topology *topology, const struct fs *root, struct err *err)
 {
-	json_t *nodes = json_array(), *unknown = json_object();
-	json_t *machine = json_pack("{s:s}", "kind", "native");
+	json_t *machine = json_pack("{s:s, s:[], s:{}}", "kind", "native", "nodes", "unknown");
 
-	for (int i = 0; i < topology->nr_nodes; i++)
-		json_array_append_new(nodes, node_to_json(topology, &topology->nodes[i]));
-	json_object_set_new(machine, "nodes", nodes);
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		const char *reason = NULL;
-		json_t *value = members[i].read(topology, root, &reason);
-
-		/* A name that is not UTF-8 is as good as none. */
-		if (!value && reason)
-			json_object_set_new(unknown, members[i].name, json_string(reason));
-		json_object_set_new(machine, members[i].name, value ? value : json_null());
-	}
-	if (json_object_set_new(machine, "unknown", unknown) != 0) {
-		json_decref(machine);
+	if (!machine) {
 		err_set(err, ERR_INTERNAL, "out of memory for the machine's description");
 		return NULL;
 	}
+	for (int i = 0; i < topology->nr_nodes; i++)
+		json_array_append_new(json_object_get(machine, "nodes"),
+				      node_to_json(topology, &topology->nodes[i]));
+	describe(machine, "name", file_json(root, "/proc/sys/kernel/hostname"),
+		 "/proc/sys/kernel/hostname cannot be read");
+	describe(machine, "kernel", known_text(topology->kernel),
+		 "/proc/sys/kernel/osrelease cannot be read");
+	describe_processor(machine, topology);
+	describe_settings(machine, topology, root);
 	return machine;
 }
