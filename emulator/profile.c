@@ -67,8 +67,11 @@ static const struct key keys[] = {
 	{"llc", "ways", COUNT, AT(llc.ways), 1, 64},
 	{"llc", "latency_cycles", COUNT, AT(llc.latency_cycles), 1, 10000},
 	{"core", "issue_width", COUNT, AT(issue_width), 1, 32},
-	{"core", "rob_entries", COUNT, AT(rob_entries), 1, 4096},
+	{"core", "rob_entries", COUNT, AT(rob_entries), 1, 4095},
 	{"core", "line_fill_buffers", COUNT, AT(line_fill_buffers), 1, 256},
+	{"core", "store_buffer_entries", COUNT, AT(store_buffer_entries), 1, 256},
+	{"core", "store_forward_cycles", COUNT, AT(store_forward_cycles), 1, 100},
+	{"core", "mispredict_cycles", COUNT, AT(mispredict_cycles), 0, 100},
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(keys[0]))

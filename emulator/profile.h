@@ -61,7 +61,9 @@ struct profile {
 	struct profile_cache l1d, l2_cache, llc;
 
 	/* [core] */
-	uint64_t issue_width, rob_entries, line_fill_buffers;
+	uint64_t issue_width, rob_entries, line_fill_buffers, store_buffer_entries;
+	uint64_t store_forward_cycles; /* from a store to a load of the same word */
+	uint64_t mispredict_cycles;    /* from a resolved branch to the right instruction */
 };
 
 /*

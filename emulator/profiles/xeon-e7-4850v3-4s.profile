@@ -94,7 +94,12 @@ ways = 20
 latency_cycles = 53
 
 [core]
-# OptMan: four micro-operations a cycle, 192 in the window, 10 outstanding L1 misses.
+# OptMan: four micro-operations a cycle, 192 in the window, 10 outstanding L1 misses, 42 stores.
 issue_width = 4
 rob_entries = 192
 line_fill_buffers = 10
+store_buffer_entries = 42
+# OptMan: a load that is forwarded from a store takes about as long as an L1 hit.
+store_forward_cycles = 5
+# Fog, "The microarchitecture of Intel, AMD and VIA CPUs", Haswell: 15 to 20 cycles.
+mispredict_cycles = 16

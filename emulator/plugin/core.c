@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+#include "emulator/plugin/core.h"
+
+#include <string.h>
+
+/* Minimum sizes under a scale: what a program touches all the time (its stack, a few globals) does
+ * not shrink with its footprint and must not start to miss. */
+#define MIN_TLB_L1_4K 16
+#define MIN_TLB_L1_2M 4
+#define MIN_TLB_L2    16
+#define MIN_L1D_LINES 8
+#define MIN_L2_LINES  64
+#define MIN_LLC_LINES 512
+
+enum place { IN_L1D, IN_L2, IN_LLC, IN_MEMORY };
+
+struct found {
+	enum place place;
+	uint64_t latency;
+};
+
+/* --- caches
+ * --------------------------------------------------------------------------------------- */
+
+int llc_init(struct llc *llc, const struct profile *profile, double scale)
+{
+	const struct geometry geometry = geometry_scale_any(
+		profile->llc.bytes / CACHE_LINE_BYTES, profile->llc.ways, scale, MIN_LLC_LINES);
+
+	atomic_flag_clear(&llc->busy);
+	return cache_init(&llc->cache, geometry, true);
+}
+
+void llc_fini(struct llc *llc)
+{
+	cache_fini(&llc->cache);
+}
+
+static bool llc_access(struct llc *llc, uint64_t line)
+{
+	bool hit;
+
+	while (atomic_flag_test_and_set_explicit(&llc->busy, memory_order_acquire))
+		__builtin_ia32_pause();
+	hit = cache_access(&llc->cache, line);
+	atomic_flag_clear_explicit(&llc->busy, memory_order_release);
+	return hit;
+}
+
+/* Looks for a line from the L1D outwards and leaves it in all levels. */
+static inline struct found look_up(struct core *core, uint64_t address, unsigned node)
+{
+	const uint64_t line = address >> CACHE_LINE_SHIFT;
+
+	if (cache_access(&core->l1d, line))
+		return (struct found){IN_L1D, core->latencies.l1d};
+	if (cache_access(&core->l2_cache, line))
+		return (struct found){IN_L2, core->latencies.l2};
+	if (llc_access(core->llc, line))
+		return (struct found){IN_LLC, core->latencies.llc};
+	core->counters.memory_accesses[core->node][node]++;
+	return (struct found){IN_MEMORY, core->memory->latency_ticks[core->node][node]};
+}
+
+/* --- translation
+ * ---------------------------------------------------------------------------------- */
+
+static void count_table_access(struct core *core, const struct walk_step *step, enum place place)
+{
+	struct roi_counters *counters = &core->counters;
+	const bool local = step->node == core->node;
+
+	if (local)
+		counters->table_accesses_local[step->level]++;
+	else
+		counters->table_accesses_remote[step->level]++;
+	switch (place) {
+	case IN_L1D:
+		counters->table_l1_hits++;
+		break;
+	case IN_L2:
+		counters->table_l2_hits++;
+		break;
+	case IN_LLC:
+		counters->table_llc_hits++;
+		break;
+	case IN_MEMORY:
+		if (local)
+			counters->table_memory_local++;
+		else
+			counters->table_memory_remote++;
+		break;
+	}
+}
+
+struct translation {
+	uint64_t physical;
+	uint64_t ready;
+};
+
+static void remember_page(struct core *core, uint64_t address, const struct walk *walk,
+			  uint64_t ready)
+{
+	const uint64_t number = address >> walk->page_shift;
+
+	if (walk->page_shift == walk_shift(0)) {
+		tlb_insert(&core->l1_4k, number, walk->page, ready);
+		tlb_insert(&core->l2, number << 1, walk->page, ready);
+	} else if (walk->page_shift == walk_shift(1)) {
+		tlb_insert(&core->l1_2m, number, walk->page, ready);
+		if (core->l2_tlb_holds_2m)
+			tlb_insert(&core->l2, number << 1 | 1, walk->page, ready);
+	} else {
+		tlb_insert(&core->l1_1g, number, walk->page, ready);
+	}
+}
+
+/* Walks the guest's tables; false when they do not map the address. */
+static bool translate_by_walk(struct core *core, uint64_t address, uint64_t tick,
+			      struct translation *translation)
+{
+	struct walk walk;
+	uint64_t busy = 0;
+
+	walk_run(&walk, core->memory, &core->walk_caches, core->root, core->levels, address);
+	if (!walk.present) {
+		core->counters.walk_failed++;
+		return false;
+	}
+	for (unsigned i = 0; i < walk.nr_steps; i++) {
+		const struct found found = look_up(core, walk.steps[i].entry, walk.steps[i].node);
+
+		count_table_access(core, &walk.steps[i], found.place);
+		busy += found.latency;
+	}
+	core->counters.walks++;
+	core->counters.walk_cycles += busy;
+	translation->ready =
+		scoreboard_walk(&core->board, tick, busy + core->latencies.walk_overhead);
+	translation->physical = walk.page | (address & ((UINT64_C(1) << walk.page_shift) - 1));
+	remember_page(core, address, &walk, translation->ready);
+	return true;
+}
+
+static inline bool translate_by_tlb(struct core *core, uint64_t address, unsigned level,
+				    struct tlb *tlb, uint64_t tick, struct translation *translation)
+{
+	const struct tlb_entry *entry = tlb_find(tlb, address >> walk_shift(level));
+
+	if (!entry)
+		return false;
+	core->counters.tlb_l1_hits++;
+	translation->physical = entry->value | (address & ((UINT64_C(1) << walk_shift(level)) - 1));
+	translation->ready = entry->ready > tick ? entry->ready : tick;
+	return true;
+}
+
+/* In the second level? Then it is in the first from now on. */
+static bool translate_by_l2(struct core *core, uint64_t address, uint64_t tick,
+			    struct translation *translation)
+{
+	for (unsigned level = 0; level <= (unsigned)core->l2_tlb_holds_2m; level++) {
+		const uint64_t number = address >> walk_shift(level);
+		const struct tlb_entry *entry = tlb_find(&core->l2, number << 1 | level);
+
+		if (!entry)
+			continue;
+		core->counters.tlb_l2_hits++;
+		tick += core->latencies.tlb_l2_hit;
+		translation->ready = entry->ready > tick ? entry->ready : tick;
+		translation->physical =
+			entry->value | (address & ((UINT64_C(1) << walk_shift(level)) - 1));
+		tlb_insert(level == 0 ? &core->l1_4k : &core->l1_2m, number, entry->value,
+			   entry->ready);
+		return true;
+	}
+	return false;
+}
+
+static inline bool translate(struct core *core, uint64_t address, uint64_t tick,
+			     struct translation *translation)
+{
+	return translate_by_tlb(core, address, 0, &core->l1_4k, tick, translation) ||
+	       translate_by_tlb(core, address, 1, &core->l1_2m, tick, translation) ||
+	       translate_by_tlb(core, address, 2, &core->l1_1g, tick, translation) ||
+	       translate_by_l2(core, address, tick, translation) ||
+	       translate_by_walk(core, address, tick, translation);
+}
+
+/* --- accesses
+ * ------------------------------------------------------------------------------------- */
+
+static void count_data_access(struct core *core, enum place place, unsigned node)
+{
+	struct roi_counters *counters = &core->counters;
+
+	switch (place) {
+	case IN_L1D:
+		counters->data_l1_hits++;
+		break;
+	case IN_L2:
+		counters->data_l2_hits++;
+		break;
+	case IN_LLC:
+		counters->data_llc_hits++;
+		break;
+	case IN_MEMORY:
+		if (node == core->node)
+			counters->data_memory_local++;
+		else
+			counters->data_memory_remote++;
+		break;
+	}
+}
+
+/* When the line at `translation` is there for the core. */
+static inline uint64_t fetch_line(struct core *core, const struct translation *translation)
+{
+	const uint64_t line = translation->physical >> CACHE_LINE_SHIFT;
+	struct inflight *inflight = &core->inflight[line & (CORE_INFLIGHT - 1)];
+	const unsigned node = memory_node_of(core->memory, translation->physical);
+	const struct found found = look_up(core, translation->physical, node);
+	uint64_t ready;
+
+	count_data_access(core, found.place, node);
+	if (found.place == IN_L1D ||
+	    (inflight->line == line && inflight->ready > translation->ready)) {
+		ready = translation->ready + found.latency;
+		if (inflight->line == line && inflight->ready > ready)
+			ready = inflight->ready;
+		return ready;
+	}
+	ready = scoreboard_fill(&core->board, translation->ready, found.latency);
+	*inflight = (struct inflight){line, ready};
+	return ready;
+}
+
+/* The instruction's accesses are all known: it can be completed. */
+static void close_open(struct core *core)
+{
+	const struct insn *insn = core->open;
+	const uint64_t operands = scoreboard_operands(&core->board, insn->sources);
+	uint64_t finish = core->open_ready > operands ? core->open_ready : operands;
+
+	core->open = NULL;
+	if (insn->repeats && core->repeated != insn->address)
+		core->repeated = insn->address;
+	/* A plain load has its latency in the cache's; a store's data waits in the buffer. */
+	if (insn->sources != 0 || !insn->reads_memory)
+		finish += insn->latency_cycles * core->board.ticks_per_cycle;
+	scoreboard_complete(&core->board, insn, finish);
+	if (core->open_store_address != 0) {
+		scoreboard_store(&core->board, core->open_line_ready);
+		scoreboard_remember(&core->board, core->open_store_address - 1, finish);
+	}
+}
+
+static inline void account(struct core *core, const struct insn *insn)
+{
+	core->counters.instructions++;
+	scoreboard_execute(&core->board, insn);
+}
+
+/* Everything before `insn` in the block is over. */
+static inline void advance(struct core *core, const struct insn *insn)
+{
+	if (core->open)
+		close_open(core);
+	for (; core->next < insn; core->next++)
+		account(core, core->next);
+}
+
+static void open_insn(struct core *core, const struct insn *insn)
+{
+	advance(core, insn);
+	core->next = insn + 1;
+	core->open = insn;
+	core->open_ready = 0;
+	core->open_line_ready = 0;
+	core->open_last[0] = core->open_last[1] = 0;
+	core->open_store_address = 0;
+	core->open_loads = 0;
+	core->counters.instructions++;
+}
+
+/* Of an instruction that reads and writes, the first access is the read. */
+static inline bool is_store(const struct core *core, const struct insn *insn)
+{
+	return insn->writes_memory && (!insn->reads_memory || core->open_loads > 0);
+}
+
+void core_access(struct core *core, const struct insn *insn, uint64_t address)
+{
+	struct translation translation;
+	uint64_t tick, ready;
+	bool store;
+
+	if (address >> core->address_bits)
+		return;
+	if (core->open != insn)
+		open_insn(core, insn);
+	store = is_store(core, insn);
+	/* Wide accesses come in pieces. */
+	if (core->open_last[store] == (address >> CACHE_LINE_SHIFT) + 1)
+		return;
+	tick = scoreboard_operands(&core->board, insn->address_registers);
+	if (!translate(core, address, tick, &translation))
+		return;
+	core->open_last[store] = (address >> CACHE_LINE_SHIFT) + 1;
+	core->counters.accesses++;
+	ready = fetch_line(core, &translation);
+	if (store) {
+		core->counters.stores++;
+		core->open_store_address = address + 1;
+		core->open_line_ready = ready;
+		ready = translation.ready;
+	} else {
+		core->counters.loads++;
+		core->open_loads++;
+		ready = scoreboard_forwarded(&core->board, address, ready);
+	}
+	if (ready > core->open_ready)
+		core->open_ready = ready;
+}
+
+static void leave_block(struct core *core, uint64_t next_address)
+{
+	const struct block *block = core->block;
+	const struct insn *end = block->insns + block->nr_insns;
+
+	advance(core, end);
+	if (end[-1].branches)
+		scoreboard_branch(&core->board, end[-1].address, next_address != block->end);
+}
+
+void core_enter(struct core *core, const struct block *block)
+{
+	if (core->block)
+		leave_block(core, block->start);
+	core->block = block;
+	core->next = block->insns;
+}
+
+/* --- life
+ * ----------------------------------------------------------------------------------------- */
+
+int core_init(struct core *core, const struct profile *profile, double scale,
+	      const struct memory *memory, struct llc *llc, unsigned node)
+{
+	const uint64_t ticks = profile->issue_width;
+	const struct profile_tlb *l1_4k = &profile->l1_4k, *l1_2m = &profile->l1_2m;
+	const struct profile_tlb *l1_1g = &profile->l1_1g, *l2 = &profile->l2;
+	const uint64_t l1d_lines = profile->l1d.bytes / CACHE_LINE_BYTES;
+	const uint64_t l2_lines = profile->l2_cache.bytes / CACHE_LINE_BYTES;
+
+	*core = (struct core){
+		.node = node,
+		.memory = memory,
+		.llc = llc,
+		.l2_tlb_holds_2m = profile->l2_holds_2m != 0,
+		.latencies = {.l1d = profile->l1d.latency_cycles * ticks,
+			      .l2 = profile->l2_cache.latency_cycles * ticks,
+			      .llc = profile->llc.latency_cycles * ticks,
+			      .tlb_l2_hit = profile->l2_hit_cycles * ticks,
+			      .walk_overhead = profile->overhead_cycles * ticks},
+	};
+	scoreboard_init(&core->board, profile);
+	if (tlb_init(&core->l1_4k,
+		     geometry_scale(l1_4k->entries, l1_4k->ways, scale, MIN_TLB_L1_4K)) != 0 ||
+	    tlb_init(&core->l1_2m,
+		     geometry_scale(l1_2m->entries, l1_2m->ways, scale, MIN_TLB_L1_2M)) != 0 ||
+	    tlb_init(&core->l1_1g, geometry_scale(l1_1g->entries, l1_1g->ways, scale, 1)) != 0 ||
+	    tlb_init(&core->l2, geometry_scale(l2->entries, l2->ways, scale, MIN_TLB_L2)) != 0 ||
+	    walk_caches_init(&core->walk_caches, profile, scale) != 0 ||
+	    cache_init(&core->l1d,
+		       geometry_scale(l1d_lines, profile->l1d.ways, scale, MIN_L1D_LINES),
+		       false) != 0)
+		return -1;
+	return cache_init(&core->l2_cache,
+			  geometry_scale(l2_lines, profile->l2_cache.ways, scale, MIN_L2_LINES),
+			  false);
+}
+
+void core_fini(struct core *core)
+{
+	tlb_fini(&core->l1_4k);
+	tlb_fini(&core->l1_2m);
+	tlb_fini(&core->l1_1g);
+	tlb_fini(&core->l2);
+	walk_caches_fini(&core->walk_caches);
+	cache_fini(&core->l1d);
+	cache_fini(&core->l2_cache);
+}
+
+void core_begin(struct core *core, uint64_t root, unsigned levels)
+{
+	tlb_clear(&core->l1_4k);
+	tlb_clear(&core->l1_2m);
+	tlb_clear(&core->l1_1g);
+	tlb_clear(&core->l2);
+	walk_caches_clear(&core->walk_caches);
+	cache_clear(&core->l1d);
+	cache_clear(&core->l2_cache);
+	memset(core->inflight, 0, sizeof(core->inflight));
+	memset(&core->counters, 0, sizeof(core->counters));
+	scoreboard_reset(&core->board);
+	core->root = root;
+	core->levels = levels;
+	core->address_bits = walk_shift(levels) - 1;
+	core->block = NULL;
+	core->next = NULL;
+	core->open = NULL;
+	core->repeated = 0;
+}
+
+uint64_t core_finish(struct core *core)
+{
+	if (core->block)
+		leave_block(core, core->block->end);
+	core->block = NULL;
+	core->counters.walk_cycles /= core->board.ticks_per_cycle;
+	return core->board.retired / core->board.ticks_per_cycle;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One modelled vCPU: its TLBs, walkers, caches and scoreboard. Brings an instruction's memory
+ * accesses through them and keeps the counts.
+ */
+#ifndef EMULATOR_PLUGIN_CORE_H
+#define EMULATOR_PLUGIN_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "emulator/plugin/cache.h"
+#include "emulator/plugin/memory.h"
+#include "emulator/plugin/scoreboard.h"
+#include "emulator/plugin/tlb.h"
+#include "emulator/plugin/walk.h"
+#include "emulator/roi.h"
+
+#define CORE_INFLIGHT 256
+
+/* The last-level cache of a node, shared by its vCPUs, which run on several host threads. */
+struct llc {
+	struct cache cache;
+	atomic_flag busy;
+};
+
+/* A line that is on its way: who asks for it again waits for the rest of the time. */
+struct inflight {
+	uint64_t line, ready;
+};
+
+struct core_latencies {
+	uint64_t l1d, l2, llc, tlb_l2_hit, walk_overhead; /* ticks */
+};
+
+struct core {
+	/* what does not change during a region of interest */
+	bool active;
+	unsigned node, levels;
+	uint64_t root;
+	unsigned address_bits; /* of user-mode addresses */
+	const struct memory *memory;
+	struct llc *llc;
+	struct core_latencies latencies;
+	bool l2_tlb_holds_2m;
+
+	/* where in the translated code it is */
+	const struct block *block;
+	const struct insn *next;     /* the first instruction that is not accounted for */
+	const struct insn *open;     /* its memory accesses are coming in */
+	uint64_t open_ready;         /* when what it loads is there */
+	uint64_t open_line_ready;    /* when the line that it stores to is there */
+	uint64_t open_last[2];       /* line + 1 of its last load and store */
+	uint64_t open_store_address; /* + 1; 0: it has not stored */
+	unsigned open_loads;
+	uint64_t repeated; /* address of the string instruction that is being repeated */
+
+	struct scoreboard board;
+	struct tlb l1_4k, l1_2m, l1_1g, l2;
+	struct walk_caches walk_caches;
+	struct cache l1d, l2_cache;
+	struct inflight inflight[CORE_INFLIGHT];
+	struct roi_counters counters; /* walk_cycles counts ticks until core_finish() */
+};
+
+/* -1 with errno when there is no memory; what was made is freed by core_fini() in any case. */
+int core_init(struct core *core, const struct profile *profile, double scale,
+	      const struct memory *memory, struct llc *llc, unsigned node);
+void core_fini(struct core *core);
+
+/* Everything empty, tick 0, walking the tables at `root` from now on. */
+void core_begin(struct core *core, uint64_t root, unsigned levels);
+
+/* The vCPU enters a block: the one before it is over. */
+void core_enter(struct core *core, const struct block *block);
+
+/* An access of an instruction of the current block. */
+void core_access(struct core *core, const struct insn *insn, uint64_t address);
+
+/* Accounts for what is left of the current block; the cycles that the vCPU took. */
+uint64_t core_finish(struct core *core);
+
+int llc_init(struct llc *llc, const struct profile *profile, double scale);
+void llc_fini(struct llc *llc);
+
+#endif

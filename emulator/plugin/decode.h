@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the scoreboard needs to know about an instruction, found once when its block is translated.
+ */
+#ifndef EMULATOR_PLUGIN_DECODE_H
+#define EMULATOR_PLUGIN_DECODE_H
+
+#include <capstone/capstone.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+/* Registers as bits: 16 general ones, 32 vector ones, flags, x87, 8 masks. */
+enum {
+	DECODE_GPR = 0,
+	DECODE_VECTOR = 16,
+	DECODE_FLAGS = 48,
+	DECODE_X87 = 49,
+	DECODE_MASK = 50,
+	DECODE_REGISTERS = 58,
+};
+
+struct insn {
+	uint64_t address_registers; /* form the address of its memory operand */
+	uint64_t sources;           /* other registers it reads */
+	uint64_t results;           /* registers it writes */
+	uint64_t address;           /* of the instruction */
+	uint16_t latency_cycles;    /* from the last operand to the result, without memory */
+	uint8_t micro_ops;          /* fused-domain: places in the window */
+	bool reads_memory, writes_memory;
+	bool serializes; /* waits for all before it, all after wait for it: fences, locked */
+	bool branches;   /* conditional jump */
+	bool repeats;    /* string instruction with a repeat prefix: one call per element */
+};
+
+struct decoder {
+	csh capstone;
+	cs_insn *scratch;
+	int8_t registers[X86_REG_ENDING]; /* capstone's number to ours, -1: not tracked */
+};
+
+int decoder_init(struct decoder *decoder, struct err *err);
+void decoder_fini(struct decoder *decoder);
+
+/* Bytes that are no known instruction become one that takes a cycle and touches nothing. */
+void decoder_decode(struct decoder *decoder, const void *bytes, size_t size, uint64_t address,
+		    struct insn *insn);
+
+#endif
