@@ -16,6 +16,7 @@ struct analysis_options {
 	const char *output_directory; /* index.html, report.pdf, *.csv, *.svg */
 	const char *title;            /* NULL: a default */
 	bool no_pdf;
+	bool require_pdf; /* a PDF that cannot be made is an error, not a warning */
 };
 
 /* ERR_USAGE when there is no record; a record that cannot be used is named in the report, not
