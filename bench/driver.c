@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <numaif.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,6 +116,21 @@ static int check_memory(const struct settings *settings, struct err *err)
 	return failed;
 }
 
+/* What the driver's own thread touches first should lie where the team's first thread runs. A CPU
+ * that a member of the team could have, this thread can have. */
+static void pin_self(int cpu)
+{
+	cpu_set_t *set = CPU_ALLOC(TEAM_CPUS_MAX);
+	const size_t size = CPU_ALLOC_SIZE(TEAM_CPUS_MAX);
+
+	if (!set)
+		return;
+	CPU_ZERO_S(size, set);
+	CPU_SET_S((size_t)cpu, size, set);
+	sched_setaffinity(0, size, set);
+	CPU_FREE(set);
+}
+
 /* Only the driver's thread takes signals, so that they interrupt its waits. */
 static int start_team(struct driver *driver, struct err *err)
 {
@@ -129,6 +145,8 @@ static int start_team(struct driver *driver, struct err *err)
 		failed = team_create(&driver->team, settings->cpus, settings->nr_cpus,
 				     settings->nr_threads, err);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!failed)
+		pin_self(settings->cpus[0]);
 	return failed;
 }
 
