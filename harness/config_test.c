@@ -93,7 +93,7 @@ static void published_names_round_trip(void **state)
 		for (int other = 0; other < count; other++)
 			assert_string_not_equal(config_published(other)->name, config->name);
 	}
-	assert_int_equal(count, 58);
+	assert_int_equal(count, 63);
 	assert_null(config_published(-1));
 	assert_null(config_published(count));
 }
