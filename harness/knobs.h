@@ -23,7 +23,7 @@
 
 /* One row of the table of settings; `harness doctor` prints it. */
 struct knob {
-	const char *name;   /* "thp" */
+	const char *name;   /* "thp_enabled" */
 	const char *path;   /* may have one '*': the setting is all files that match */
 	const char *values; /* what may be written, for messages */
 	const char *absent; /* a machine without the file behaves like this value; NULL: unknown */

@@ -11,8 +11,8 @@
 
 /* Sources: the kernel's Documentation/admin-guide (mm/transhuge, sysctl/kernel, sysctl/vm, pm). */
 static const struct knob table[] = {
-	{"thp", "/sys/kernel/mm/transparent_hugepage/enabled", "always, madvise or never", "never",
-	 "4 KiB or 2 MiB pages are part of a config", 0},
+	{"thp_enabled", "/sys/kernel/mm/transparent_hugepage/enabled", "always, madvise or never",
+	 "never", "4 KiB or 2 MiB pages are part of a config", 0},
 	{"thp_defrag", "/sys/kernel/mm/transparent_hugepage/defrag",
 	 "always, defer, defer+madvise, madvise or never", "never",
 	 "whether a fault waits for a huge page", 0},

@@ -192,14 +192,14 @@ static void sets_and_restores(void **state)
 	json_t *changed;
 
 	assert_false(has_journal(fixture));
-	must_set(knobs, "thp", "never");
+	must_set(knobs, "thp_enabled", "never");
 	must_set(knobs, "numa_balancing", "0");
 	must_set(knobs, "governor", "performance");
-	must_read(fixture, "thp", "never");
+	must_read(fixture, "thp_enabled", "never");
 	must_read(fixture, "numa_balancing", "0");
 	assert_true(has_journal(fixture));
 	assert_int_equal(knobs_restore(knobs, NULL), 0);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	must_read(fixture, "numa_balancing", "1");
 	must_read(fixture, "governor", "schedutil");
 	assert_false(has_journal(fixture));
@@ -221,9 +221,9 @@ static void close_restores(void **state)
 	struct fixture *fixture = *state;
 	struct knobs *knobs = must_open(fixture);
 
-	must_set(knobs, "thp", "always");
+	must_set(knobs, "thp_enabled", "always");
 	knobs_close(knobs);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	knobs_close(NULL);
 }
 
@@ -233,7 +233,7 @@ static void leaves_alone_what_is_so(void **state)
 	struct knobs *knobs = must_open(fixture);
 	json_t *changed;
 
-	must_set(knobs, "thp", "madvise");
+	must_set(knobs, "thp_enabled", "madvise");
 	must_set(knobs, "numa_balancing", "1");
 	/* A machine without the file already behaves like this value. */
 	must_set(knobs, "ksm", "0");
@@ -250,15 +250,15 @@ static void changes_twice(void **state)
 	struct knobs *knobs = must_open(fixture);
 	json_t *changed;
 
-	must_set(knobs, "thp", "never");
-	must_set(knobs, "thp", "always");
+	must_set(knobs, "thp_enabled", "never");
+	must_set(knobs, "thp_enabled", "always");
 	changed = knobs_to_json(knobs);
 	assert_int_equal(json_array_size(changed), 1);
 	assert_string_equal(change_text(changed, 0, "before"), "madvise");
 	assert_string_equal(change_text(changed, 0, "set"), "always");
 	json_decref(changed);
 	knobs_close(knobs);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 }
 
 static void actions_leave_no_trace(void **state)
@@ -283,8 +283,8 @@ static void refuses(void **state)
 		enum err_kind kind;
 		const char *says;
 	} bad[] = {
-		{"thp", "sometimes", ERR_MACHINE, "offers 'always [madvise] never'"},
-		{"thp", "alway", ERR_MACHINE, "not 'alway'"},
+		{"thp_enabled", "sometimes", ERR_MACHINE, "offers 'always [madvise] never'"},
+		{"thp_enabled", "alway", ERR_MACHINE, "not 'alway'"},
 		{"ksm", "1", ERR_MACHINE, "/sys/kernel/mm/ksm/run"},
 		{"no_turbo", "1", ERR_MACHINE, "no setting 'no_turbo'"},
 		{"huge", "1", ERR_USAGE, "no setting 'huge'"},
@@ -301,7 +301,7 @@ static void refuses(void **state)
 			fail_msg("'%s' does not say '%s'", err.text, bad[i].says);
 	}
 	knobs_close(knobs);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	assert_false(has_journal(fixture));
 }
 
@@ -351,11 +351,11 @@ static void unusable_state_directory(void **state)
 	snprintf(fixture->state, sizeof(fixture->state), "%s/file/state", fixture->machine.root);
 	knobs = must_open(fixture);
 	/* What needs no change needs no journal either. */
-	must_set(knobs, "thp", "madvise");
-	assert_int_equal(knobs_set(knobs, "thp", "never", &err), -1);
+	must_set(knobs, "thp_enabled", "madvise");
+	assert_int_equal(knobs_set(knobs, "thp_enabled", "never", &err), -1);
 	assert_int_equal(err.kind, ERR_MACHINE);
 	assert_non_null(strstr(err.text, "MITOSIS_SUITE_STATE"));
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	knobs_close(knobs);
 	assert_int_equal(recover(fixture), 0);
 }
@@ -366,10 +366,10 @@ static void keeps_a_users_change(void **state)
 	struct knobs *knobs = must_open(fixture);
 	json_t *changed;
 
-	must_set(knobs, "thp", "never");
+	must_set(knobs, "thp_enabled", "never");
 	machine_write(&fixture->machine, THP, "[always] madvise never\n");
 	assert_int_equal(knobs_restore(knobs, NULL), 0);
-	must_read(fixture, "thp", "always");
+	must_read(fixture, "thp_enabled", "always");
 	changed = knobs_to_json(knobs);
 	assert_true(json_is_false(json_object_get(json_array_get(changed, 0), "restored")));
 	json_decref(changed);
@@ -384,15 +384,15 @@ static void recovers_after_sigkill(void **state)
 	for (int reap = 0; reap < 2; reap++) {
 		struct run run = run_start(fixture);
 
-		run_order(&run, 's', "thp", "never");
-		run_order(&run, 's', "thp", "always");
+		run_order(&run, 's', "thp_enabled", "never");
+		run_order(&run, 's', "thp_enabled", "always");
 		run_order(&run, 's', "numa_balancing", "0");
 		assert_int_equal(recover(fixture), 0);
-		must_read(fixture, "thp", "always");
+		must_read(fixture, "thp_enabled", "always");
 		run_kill(&run, reap);
-		must_read(fixture, "thp", "always");
+		must_read(fixture, "thp_enabled", "always");
 		assert_int_equal(recover(fixture), 2);
-		must_read(fixture, "thp", "madvise");
+		must_read(fixture, "thp_enabled", "madvise");
 		must_read(fixture, "numa_balancing", "1");
 		assert_false(has_journal(fixture));
 		assert_int_equal(recover(fixture), 0);
@@ -407,20 +407,20 @@ static void recovers_between_journal_and_write(void **state)
 	struct run run = run_start(fixture);
 
 	/* The note is on disk, the file has still the value before. */
-	run_order(&run, 's', "thp", "never");
+	run_order(&run, 's', "thp_enabled", "never");
 	machine_write(&fixture->machine, THP, "always [madvise] never\n");
 	run_kill(&run, true);
 	assert_int_equal(recover(fixture), 0);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	assert_false(has_journal(fixture));
 	/* The same for a second value: the file has still the first. */
 	run = run_start(fixture);
-	run_order(&run, 's', "thp", "never");
-	run_order(&run, 's', "thp", "always");
+	run_order(&run, 's', "thp_enabled", "never");
+	run_order(&run, 's', "thp_enabled", "always");
 	machine_write(&fixture->machine, THP, "always madvise [never]\n");
 	run_kill(&run, true);
 	assert_int_equal(recover(fixture), 1);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 }
 
 /*
@@ -447,9 +447,9 @@ static void recovers_from_any_instant(void **state)
 			struct knobs *knobs = must_open(fixture);
 
 			for (;;) {
-				knobs_set(knobs, "thp", "never", NULL);
+				knobs_set(knobs, "thp_enabled", "never", NULL);
 				knobs_set(knobs, "numa_balancing", "0", NULL);
-				knobs_set(knobs, "thp", "always", NULL);
+				knobs_set(knobs, "thp_enabled", "always", NULL);
 				knobs_restore(knobs, NULL);
 			}
 		}
@@ -459,7 +459,7 @@ static void recovers_from_any_instant(void **state)
 		unwrite(fixture, THP, "always [madvise] never\n");
 		unwrite(fixture, AUTONUMA, "1\n");
 		recover(fixture);
-		must_read(fixture, "thp", "madvise");
+		must_read(fixture, "thp_enabled", "madvise");
 		must_read(fixture, "numa_balancing", "1");
 		assert_false(has_journal(fixture));
 	}
@@ -471,13 +471,13 @@ static void another_process_with_its_pid(void **state)
 	struct run run = run_start(fixture);
 	char pid[32];
 
-	run_order(&run, 's', "thp", "never");
+	run_order(&run, 's', "thp_enabled", "never");
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", run.pid);
 	run_kill(&run, true);
 	/* Process 1 lives, with another start time; and so do we. */
 	edit_journal(fixture, pid, "\"pid\":1,");
 	assert_int_equal(recover(fixture), 1);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 }
 
 static void drops_an_earlier_boot(void **state)
@@ -485,12 +485,12 @@ static void drops_an_earlier_boot(void **state)
 	struct fixture *fixture = *state;
 	struct run run = run_start(fixture);
 
-	run_order(&run, 's', "thp", "never");
+	run_order(&run, 's', "thp_enabled", "never");
 	run_kill(&run, true);
 	edit_journal(fixture, "\"boot\":\"", "\"boot\":\"earlier-");
 	/* After a boot 'never' is what the machine was started with. */
 	assert_int_equal(recover(fixture), 0);
-	must_read(fixture, "thp", "never");
+	must_read(fixture, "thp_enabled", "never");
 	assert_false(has_journal(fixture));
 }
 
@@ -501,7 +501,7 @@ static void forged_paths_are_not_written(void **state)
 	char text[32];
 
 	machine_write(&fixture->machine, "/etc/passwd", "never\n");
-	run_order(&run, 's', "thp", "never");
+	run_order(&run, 's', "thp_enabled", "never");
 	run_kill(&run, true);
 	edit_journal(fixture, THP, "/etc/passwd");
 	assert_int_equal(recover(fixture), 0);
@@ -518,16 +518,16 @@ static void holders_share_a_value(void **state)
 	struct err err;
 	char pid[32];
 
-	must_set(knobs, "thp", "never");
-	err = run_order(&run, 's', "thp", "never");
+	must_set(knobs, "thp_enabled", "never");
+	err = run_order(&run, 's', "thp_enabled", "never");
 	assert_int_equal(err.kind, ERR_NONE);
-	err = run_order(&run, 's', "thp", "always");
+	err = run_order(&run, 's', "thp_enabled", "always");
 	assert_int_equal(err.kind, ERR_MACHINE);
 	snprintf(pid, sizeof(pid), "pid %d", getpid());
 	assert_non_null(strstr(err.text, pid));
 	/* The first to leave leaves the value to the other. */
 	assert_int_equal(knobs_restore(knobs, NULL), 0);
-	must_read(fixture, "thp", "never");
+	must_read(fixture, "thp_enabled", "never");
 	changed = knobs_to_json(knobs);
 	assert_true(json_is_false(json_object_get(json_array_get(changed, 0), "restored")));
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(changed, 0), "held_by")),
@@ -535,7 +535,7 @@ static void holders_share_a_value(void **state)
 	json_decref(changed);
 	err = run_order(&run, 'r', "", "");
 	assert_int_equal(err.kind, ERR_NONE);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	assert_false(has_journal(fixture));
 	run_kill(&run, true);
 	knobs_close(knobs);
@@ -548,15 +548,15 @@ static void a_value_that_was_so_is_held(void **state)
 	struct run run = run_start(fixture);
 	struct err err;
 
-	must_set(knobs, "thp", "madvise");
-	err = run_order(&run, 's', "thp", "never");
+	must_set(knobs, "thp_enabled", "madvise");
+	err = run_order(&run, 's', "thp_enabled", "never");
 	assert_int_equal(err.kind, ERR_MACHINE);
 	assert_int_equal(knobs_restore(knobs, NULL), 0);
-	err = run_order(&run, 's', "thp", "never");
+	err = run_order(&run, 's', "thp_enabled", "never");
 	assert_int_equal(err.kind, ERR_NONE);
 	run_kill(&run, true);
 	assert_int_equal(recover(fixture), 1);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	knobs_close(knobs);
 }
 
@@ -566,12 +566,12 @@ static void a_dead_holder_is_succeeded(void **state)
 	struct knobs *knobs = must_open(fixture);
 	struct run run = run_start(fixture);
 
-	run_order(&run, 's', "thp", "never");
+	run_order(&run, 's', "thp_enabled", "never");
 	run_kill(&run, true);
 	/* Nobody has recovered; another value may be set, and the first of all comes back. */
-	must_set(knobs, "thp", "always");
+	must_set(knobs, "thp_enabled", "always");
 	knobs_close(knobs);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	assert_false(has_journal(fixture));
 }
 
@@ -588,8 +588,9 @@ static void many_runs_at_once(void **state)
 			struct knobs *knobs = must_open(fixture);
 			char now[32];
 
-			if (knobs_set(knobs, "thp", "never", NULL) != 0 ||
-			    knobs_read(&fixture->machine.fs, "thp", now, sizeof(now)) != 0 ||
+			if (knobs_set(knobs, "thp_enabled", "never", NULL) != 0 ||
+			    knobs_read(&fixture->machine.fs, "thp_enabled", now, sizeof(now)) !=
+				    0 ||
 			    strcmp(now, "never") != 0)
 				_exit(1);
 			knobs_close(knobs);
@@ -602,7 +603,7 @@ static void many_runs_at_once(void **state)
 		waitpid(pids[i], &status, 0);
 		assert_int_equal(status, 0);
 	}
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	assert_false(has_journal(fixture));
 }
 
@@ -616,7 +617,7 @@ static void torn_journal(void **state)
 	size_t length, first;
 
 	run_order(&run, 's', "numa_balancing", "0");
-	run_order(&run, 's', "thp", "never");
+	run_order(&run, 's', "thp_enabled", "never");
 	run_kill(&run, true);
 	assert_int_equal(fs_open(&fs, fixture->state, NULL), 0);
 	text = fs_read_all(&fs, "journal", &length);
@@ -633,7 +634,7 @@ static void torn_journal(void **state)
 		result = knobs_recover(&fixture->machine.fs, fixture->state, &restored, &err);
 		assert_int_equal(result, cut == 0 || cut == first || cut == length ? 0 : -1);
 		must_read(fixture, "numa_balancing", cut < first ? "0" : "1");
-		must_read(fixture, "thp", cut < length ? "never" : "madvise");
+		must_read(fixture, "thp_enabled", cut < length ? "never" : "madvise");
 		assert_int_equal(restored, (cut >= first) + (cut == length));
 		if (result != 0) {
 			assert_int_equal(err.kind, ERR_INTERNAL);
@@ -656,9 +657,11 @@ static void journal_of_garbage(void **state)
 		"null\n",
 		"{\"path\":1}\n",
 		"\xff\xfe\n",
-		"{\"path\":\"" THP "\",\"knob\":\"thp\",\"before\":\"always\",\"set\":\"madvise\","
+		"{\"path\":\"" THP
+		"\",\"knob\":\"thp_enabled\",\"before\":\"always\",\"set\":\"madvise\","
 		"\"boot\":\"x\",\"holders\":[7]}\n",
-		"{\"path\":\"" THP "\",\"knob\":\"thp\",\"before\":\"always\",\"set\":\"madvise\","
+		"{\"path\":\"" THP
+		"\",\"knob\":\"thp_enabled\",\"before\":\"always\",\"set\":\"madvise\","
 		"\"boot\":\"x\",\"holders\":3}\n",
 	};
 	struct fixture *fixture = *state;
@@ -669,16 +672,16 @@ static void journal_of_garbage(void **state)
 		int restored;
 
 		machine_write(&fixture->machine, "/state/suite/journal", garbage[i]);
-		assert_int_equal(knobs_set(knobs, "thp", "never", &err), -1);
+		assert_int_equal(knobs_set(knobs, "thp_enabled", "never", &err), -1);
 		assert_non_null(strstr(err.text, "harness restore"));
 		err_clear(&err);
 		assert_int_equal(
 			knobs_recover(&fixture->machine.fs, fixture->state, &restored, &err), -1);
 		assert_int_equal(err.kind, ERR_INTERNAL);
-		must_read(fixture, "thp", "madvise");
-		must_set(knobs, "thp", "never");
+		must_read(fixture, "thp_enabled", "madvise");
+		must_set(knobs, "thp_enabled", "never");
 		knobs_close(knobs);
-		must_read(fixture, "thp", "madvise");
+		must_read(fixture, "thp_enabled", "madvise");
 	}
 }
 
@@ -688,14 +691,14 @@ static void lost_journal(void **state)
 	struct fixture *fixture = *state;
 	struct knobs *knobs = must_open(fixture);
 
-	must_set(knobs, "thp", "never");
+	must_set(knobs, "thp_enabled", "never");
 	assert_int_equal(unlink(fixture->journal), 0);
 	assert_int_equal(knobs_restore(knobs, NULL), 0);
-	must_read(fixture, "thp", "madvise");
-	must_set(knobs, "thp", "never");
+	must_read(fixture, "thp_enabled", "madvise");
+	must_set(knobs, "thp_enabled", "never");
 	machine_write(&fixture->machine, "/state/suite/journal", "torn");
 	assert_int_equal(knobs_restore(knobs, NULL), 0);
-	must_read(fixture, "thp", "madvise");
+	must_read(fixture, "thp_enabled", "madvise");
 	knobs_close(knobs);
 }
 
@@ -707,7 +710,7 @@ static void state_directory_from_environment(void **state)
 
 	setenv("MITOSIS_SUITE_STATE", fixture->state, 1);
 	assert_int_equal(knobs_open(&knobs, &fixture->machine.fs, NULL, NULL), 0);
-	must_set(knobs, "thp", "never");
+	must_set(knobs, "thp_enabled", "never");
 	assert_true(has_journal(fixture));
 	assert_int_equal(knobs_recover(&fixture->machine.fs, NULL, &restored, NULL), 0);
 	assert_int_equal(restored, 0);

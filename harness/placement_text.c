@@ -217,7 +217,7 @@ static void explain_system(FILE *out, const struct placement *placement)
 			? "2 MiB wherever the kernel finds room (THP always); memory is "
 			  "fragmented first, so that it often does not"
 		: placement->thp ? "2 MiB where the kernel can (THP always)"
-				 : "4 KiB (THP never)");
+				 : "4 KiB (no huge pages)");
 	fprintf(out, "  AutoNUMA:     %s.\n",
 		placement->autonuma ? "on; the kernel may move pages towards the threads"
 				    : "off, so that nothing moves");
