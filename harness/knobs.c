@@ -404,3 +404,23 @@ int knobs_recover(const struct fs *root, const char *state_dir, int *restored, s
 	journal_close(&journal);
 	return result;
 }
+
+int knobs_stale(const char *state_dir, int *count, struct err *err)
+{
+	char directory[PATHS_MAX];
+	struct journal journal;
+	json_t *entry;
+	size_t i;
+
+	*count = 0;
+	if (state_directory(directory, state_dir, NULL) != 0 || !journal_exists(directory))
+		return 0;
+	if (journal_open(&journal, directory, err) != 0)
+		return -1;
+	journal_drop_old_boots(&journal);
+	*count = journal.damaged_lines;
+	json_array_foreach (journal.entries, i, entry)
+		*count += !journal_live_holder(entry) && !journal_holds(entry);
+	journal_close(&journal);
+	return 0;
+}

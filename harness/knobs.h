@@ -81,4 +81,7 @@ void knobs_close(struct knobs *knobs);
  */
 int knobs_recover(const struct fs *root, const char *state_dir, int *restored, struct err *err);
 
+/* How many settings knobs_recover() would have to see to. Changes nothing. */
+int knobs_stale(const char *state_dir, int *count, struct err *err);
+
 #endif

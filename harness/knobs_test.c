@@ -376,6 +376,15 @@ static void keeps_a_users_change(void **state)
 	knobs_close(knobs);
 }
 
+static int stale(const struct fixture *fixture)
+{
+	struct err err = {0};
+	int count;
+
+	assert_int_equal(knobs_stale(fixture->state, &count, &err), 0);
+	return count;
+}
+
 static void recovers_after_sigkill(void **state)
 {
 	struct fixture *fixture = *state;
@@ -389,9 +398,12 @@ static void recovers_after_sigkill(void **state)
 		run_order(&run, 's', "numa_balancing", "0");
 		assert_int_equal(recover(fixture), 0);
 		must_read(fixture, "thp_enabled", "always");
+		assert_int_equal(stale(fixture), 0);
 		run_kill(&run, reap);
+		assert_int_equal(stale(fixture), 2);
 		must_read(fixture, "thp_enabled", "always");
 		assert_int_equal(recover(fixture), 2);
+		assert_int_equal(stale(fixture), 0);
 		must_read(fixture, "thp_enabled", "madvise");
 		must_read(fixture, "numa_balancing", "1");
 		assert_false(has_journal(fixture));
