@@ -39,16 +39,18 @@ static int read_interpreter(int fd, char loader[PATH_MAX])
 
 int closure_parse_line(char *line, const char **library, struct err *err)
 {
+	static const char complaint[] = "error while loading shared libraries: ";
 	char *name = line + strspn(line, " \t");
 	char *path = strstr(name, " => ");
-	char *end;
+	char *end = strstr(name, complaint);
 
 	line[strcspn(line, "\n")] = '\0';
+	if (end)
+		return err_set(err, ERR_USAGE, "a shared library is not on this host: %s",
+			       end + strlen(complaint));
 	if (path && strcmp(path, " => not found") == 0) {
 		*path = '\0';
-		return err_set(err, ERR_USAGE,
-			       "it needs the shared library '%s', which this host does not have",
-			       name);
+		return err_set(err, ERR_USAGE, "a shared library is not on this host: %s", name);
 	}
 	path = path ? path + strlen(" => ") : name;
 	end = strstr(path, " (0x");
@@ -110,7 +112,7 @@ static pid_t spawn_loader(const char *loader, const char *path, int output)
 		return -1;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO); /* see complaint */
 	errno = posix_spawn(&pid, loader, &actions, NULL, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	free(environment);
