@@ -335,26 +335,24 @@ static struct deadline next_deadline(const struct session *session)
 	return next;
 }
 
-/* "; its last lines: ..." from the console, the command and QEMU. */
+/* Fails with what happened and the last lines of the command, the console and QEMU. */
 static int fail(struct session *session, struct err *err, const char *what)
 {
-	static const struct {
-		size_t offset;
+	const struct {
+		const struct tail *tail;
 		const char *name;
 	} logs[] = {
-		{offsetof(struct session, output), "output"},
-		{offsetof(struct session, console), "console"},
-		{offsetof(struct session, talk), "QEMU"},
+		{&session->output, "output"},
+		{&session->console, "console"},
+		{&session->talk, "QEMU"},
 	};
 	char text[700] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
-		const struct tail *tail =
-			(const struct tail *)((const char *)session + logs[i].offset);
 		char lines[220];
 
-		if (*tail_format(tail, lines, sizeof(lines)))
+		if (*tail_format(logs[i].tail, lines, sizeof(lines)))
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "; %s: %s",
 						 logs[i].name, lines);
 	}
@@ -381,9 +379,12 @@ static int fail_early_end(struct session *session, struct err *err)
 {
 	char what[256], line[160];
 
-	if (tail_find(&session->console, "Kernel panic", line, sizeof(line)))
-		snprintf(what, sizeof(what), "the guest's kernel panicked: '%s'", line);
-	else if (WIFSIGNALED(session->qemu.status))
+	if (tail_find(&session->console, "Kernel panic", line, sizeof(line))) {
+		snprintf(what, sizeof(what), "the guest's kernel panicked: '%s' (" CONSOLE_LOG ")",
+			 line);
+		/* The end of the console is registers and stack; the log has them. */
+		session->console.used = 0;
+	} else if (WIFSIGNALED(session->qemu.status))
 		snprintf(what, sizeof(what), "QEMU was killed by SIG%s",
 			 sigabbrev_np(WTERMSIG(session->qemu.status)));
 	else if (WEXITSTATUS(session->qemu.status) != 0)

@@ -2,29 +2,33 @@
 /*
  * Boots real guests and looks at what comes back: results, exit status, a panic, a hang, a time
  * limit, signals. The same program is the harness's half on the host, init in the guest, and the
- * command that init runs there. Prints TAP; exits with 77 where the host cannot do it.
+ * command that init runs there. Prints TAP; an argument names a single test.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <numaif.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <stdarg.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/fs.h"
+#include "common/paths.h"
 #include "emulator/emulator.h"
 #include "emulator/initramfs.h"
 
 #define SECOND_NS       UINT64_C(1000000000)
 #define FOOTPRINT_BYTES (UINT64_C(64) << 20)
+#define LARGE_BYTES     (UINT64_C(640) << 20)
 #define BIG_FILE_BYTES  (3 * 1048576 + 17)
 
 static char scratch[] = "/tmp/emulator_boot.XXXXXX";
@@ -57,10 +61,48 @@ static int guest_files(void)
 	return 42;
 }
 
-/* Every node must have room for the whole footprint. */
+/*
+ * Every node must have room for the whole footprint with its page tables: all of it is bound to one
+ * node after the other. Without swap a node that is too small means SIGBUS or the OOM killer.
+ */
 static int guest_memory(void)
 {
-	return access("/sys/devices/system/node/node1/meminfo", R_OK) == 0 ? 0 : 1;
+	for (int node = 0; node < 2; node++) {
+		const unsigned long mask = 1ul << node;
+		volatile char *data = mmap(NULL, LARGE_BYTES, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (data == MAP_FAILED || set_mempolicy(MPOL_BIND, &mask, 64) != 0)
+			return 1;
+		for (size_t at = 0; at < LARGE_BYTES; at += 4096)
+			data[at] = 1;
+		for (size_t at = 0; at < LARGE_BYTES; at += LARGE_BYTES / 16) {
+			int where = -1;
+
+			if (get_mempolicy(&where, NULL, 0, (char *)data + at,
+					  MPOL_F_NODE | MPOL_F_ADDR) != 0 ||
+			    where != node)
+				return 2;
+		}
+		munmap((char *)data, LARGE_BYTES);
+		set_mempolicy(MPOL_DEFAULT, NULL, 0);
+	}
+	return 0;
+}
+
+static int guest_five_levels(void)
+{
+	struct fs fs;
+	char *info;
+	int found;
+
+	if (fs_open(&fs, "/", NULL) != 0)
+		return 1;
+	info = fs_read_all(&fs, "/proc/cpuinfo", NULL);
+	found = info && strstr(info, " la57");
+	free(info);
+	fs_close(&fs);
+	return found ? 0 : 1;
 }
 
 static int guest_panic(void)
@@ -95,7 +137,7 @@ static const struct {
 	int (*run)(void);
 } guest_commands[] = {
 	{"files", guest_files}, {"memory", guest_memory},   {"panic", guest_panic},
-	{"sleep", guest_sleep}, {"orphans", guest_orphans},
+	{"sleep", guest_sleep}, {"orphans", guest_orphans}, {"five-levels", guest_five_levels},
 };
 
 static int run_guest_command(const char *name)
@@ -108,15 +150,25 @@ static int run_guest_command(const char *name)
 
 /* ---- on the host ---- */
 
-struct outcome {
+enum act { ACT_NONE, ACT_LOOK, ACT_STOP_QEMU, ACT_KILL_QEMU, ACT_INTERRUPT, ACT_TELL };
+
+/* One run of a guest: what to do to it once its command runs, and what came of it. */
+struct trial {
+	const char *command;
+	enum act act;
+	int act_fd; /* of ACT_INTERRUPT and ACT_TELL */
+	const char *directory_name;
+
 	int failed;
 	struct err err;
 	struct emulator_result result;
-	uint64_t init_ns, total_ns; /* from the start of the call */
-	uint64_t started_ns;
+	uint64_t started_ns, init_ns, total_ns;
 	int roi_events;
+	bool memory_is_nameless;
 	char directory[64];
 };
+
+static pid_t find_qemu(pid_t parent);
 
 static uint64_t now_ns(void)
 {
@@ -126,35 +178,80 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
+/* Guest memory in a file of /dev/shm or /tmp would outlive a harness that is killed. */
+static bool is_nameless(pid_t qemu)
+{
+	char path[64];
+	struct fs fs;
+	char *maps;
+	bool nameless;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", qemu);
+	if (fs_open(&fs, "/", NULL) != 0)
+		return false;
+	maps = fs_read_all(&fs, path, NULL);
+	nameless = maps && strstr(maps, "/memfd:guest-node") && !strstr(maps, "/dev/shm") &&
+		   !strstr(maps, "/tmp/");
+	free(maps);
+	fs_close(&fs);
+	return nameless;
+}
+
+static void act(struct trial *trial)
+{
+	const uint64_t value = 1;
+	const pid_t qemu = find_qemu(getpid());
+
+	if (trial->act == ACT_LOOK)
+		trial->memory_is_nameless = is_nameless(qemu);
+	if (trial->act == ACT_STOP_QEMU)
+		kill(qemu, SIGSTOP);
+	if (trial->act == ACT_KILL_QEMU)
+		kill(qemu, SIGKILL);
+	if (trial->act == ACT_INTERRUPT && write(trial->act_fd, &value, sizeof(value)) < 0)
+		abort();
+	if (trial->act == ACT_TELL && write(trial->act_fd, &qemu, sizeof(qemu)) < 0)
+		abort();
+}
+
 static void note_event(void *context, const json_t *event)
 {
-	struct outcome *outcome = context;
+	struct trial *trial = context;
 	const char *phase = json_string_value(json_object_get(event, "phase"));
 
 	if (phase && strcmp(phase, "init") == 0)
-		outcome->init_ns = now_ns() - outcome->started_ns;
+		trial->init_ns = now_ns() - trial->started_ns;
+	if (phase && strcmp(phase, "command") == 0)
+		act(trial);
 	if (phase && strcmp(phase, "roi") == 0)
-		outcome->roi_events++;
+		trial->roi_events++;
 }
 
-static void boot(struct outcome *outcome, const char *command, struct emulator_job job)
+static void boot(struct trial *trial, struct emulator_job job)
 {
-	char *argv[] = {(char *)INITRAMFS_HARNESS, "guest", (char *)command, NULL};
+	char *argv[] = {(char *)INITRAMFS_HARNESS, "guest", (char *)trial->command, NULL};
 
-	*outcome = (struct outcome){.started_ns = now_ns()};
-	snprintf(outcome->directory, sizeof(outcome->directory), "%s/%s", scratch, command);
-	job.profile = EMULATOR_DEFAULT_PROFILE;
-	job.argv = argv;
-	job.footprint_bytes = FOOTPRINT_BYTES;
-	job.result_directory = outcome->directory;
+	snprintf(trial->directory, sizeof(trial->directory), "%s/%s", scratch,
+		 trial->directory_name ? trial->directory_name : trial->command);
+	if (!job.profile)
+		job.profile = EMULATOR_DEFAULT_PROFILE;
+	if (!job.argv)
+		job.argv = argv;
+	if (!job.footprint_bytes)
+		job.footprint_bytes = FOOTPRINT_BYTES;
+	if (!job.timeout_ns)
+		job.timeout_ns = 120 * SECOND_NS;
+	job.result_directory = trial->directory;
 	job.progress = note_event;
-	job.progress_context = outcome;
+	job.progress_context = trial;
 	job.without_model = 1;
-	outcome->failed = emulator_run(&job, &outcome->result, &outcome->err);
-	outcome->total_ns = now_ns() - outcome->started_ns;
+	trial->started_ns = now_ns();
+	trial->failed = emulator_run(&job, &trial->result, &trial->err);
+	trial->total_ns = now_ns() - trial->started_ns;
+	json_decref(trial->result.machine);
 }
 
-/* Processes named qemu whose parent is this process, or `orphans` of it (session of this test). */
+/* A QEMU that is a child of `parent`, or 0. */
 static pid_t find_qemu(pid_t parent)
 {
 	DIR *proc = opendir("/proc");
@@ -229,36 +326,284 @@ static bool file_contains(const char *directory, const char *name, const char *t
 	return found;
 }
 
+static bool mentions(const struct trial *trial, const char *text)
+{
+	return strstr(trial->err.text, text) != NULL;
+}
+
+/* The usual end of a trial that must fail: kind, words of the message, no QEMU left. */
+static void check_failure(const struct trial *trial, enum err_kind kind, const char *what,
+			  const char *word, const char *other_word)
+{
+	check(trial->failed && trial->err.kind == kind && mentions(trial, word) &&
+		      mentions(trial, other_word) && find_qemu(getpid()) == 0,
+	      "%s", what);
+	printf("# %s (%.1f s)\n", trial->err.text, (double)trial->total_ns / 1e9);
+}
+
 static void test_round_trip(void)
 {
-	struct outcome outcome;
+	struct trial trial = {.command = "files", .act = ACT_LOOK};
 
-	boot(&outcome, "files", (struct emulator_job){.timeout_ns = 120 * SECOND_NS});
-	check(!outcome.failed, "a guest runs a command%s%s", outcome.failed ? ": " : "",
-	      outcome.err.text);
-	check(outcome.result.guest_status == 42, "its exit status comes back");
-	check(pattern_came_back(outcome.directory), "its files come back");
-	check(file_contains(outcome.directory, "empty", ""), "an empty file too");
-	check(file_contains(outcome.directory, "environment.json", EMULATOR_DEFAULT_PROFILE),
+	boot(&trial, (struct emulator_job){0});
+	check(!trial.failed, "a guest runs a command %s", trial.err.text);
+	check(trial.result.guest_status == 42, "its exit status comes back");
+	check(pattern_came_back(trial.directory), "its files come back");
+	check(file_contains(trial.directory, "empty", ""), "an empty file too");
+	check(file_contains(trial.directory, "environment.json", EMULATOR_DEFAULT_PROFILE),
 	      "it knows its machine");
-	check(file_contains(outcome.directory, "emulator-output.log", "hello from the guest"),
+	check(file_contains(trial.directory, "emulator-output.log", "hello from the guest"),
 	      "its output comes back");
-	check(outcome.roi_events == 1, "its progress comes back");
+	check(trial.roi_events == 1, "its progress comes back");
+	check(trial.memory_is_nameless, "its memory has no name on the host");
 	check(find_qemu(getpid()) == 0, "no QEMU is left");
-	printf("# init after %.2f s, all in %.2f s\n", (double)outcome.init_ns / 1e9,
-	       (double)outcome.total_ns / 1e9);
-	json_decref(outcome.result.machine);
+	printf("# init after %.2f s, all in %.2f s\n", (double)trial.init_ns / 1e9,
+	       (double)trial.total_ns / 1e9);
+}
+
+static void test_memory(void)
+{
+	struct trial trial = {.command = "memory"};
+
+	boot(&trial, (struct emulator_job){.footprint_bytes = LARGE_BYTES});
+	check(!trial.failed && trial.result.guest_status == 0,
+	      "each node holds the footprint and its tables (status %d %s)",
+	      trial.result.guest_status, trial.err.text);
+}
+
+/* The default profile with five-level paging, as a file of its own. */
+static void test_five_levels(void)
+{
+	struct trial trial = {.command = "five-levels"};
+	char from[PATHS_MAX], to[64], command[2 * PATHS_MAX];
+
+	snprintf(to, sizeof(to), "%s/five.profile", scratch);
+	if (paths_file(from, "emulator/profiles/" EMULATOR_DEFAULT_PROFILE ".profile", NULL) != 0)
+		abort();
+	snprintf(command, sizeof(command), "sed 's/^la57 = 0/la57 = 1/' '%s' > '%s'", from, to);
+	if (system(command) != 0)
+		abort();
+	boot(&trial, (struct emulator_job){.profile = to});
+	check(!trial.failed && trial.result.guest_status == 0,
+	      "five-level page tables where the profile has them (status %d %s)",
+	      trial.result.guest_status, trial.err.text);
+}
+
+static void test_crash_of_command(void)
+{
+	struct trial trial = {.command = "orphans"};
+
+	boot(&trial, (struct emulator_job){0});
+	check(!trial.failed && trial.result.guest_status == 128 + SIGSEGV,
+	      "a command that crashes and leaves a process behind %s", trial.err.text);
+}
+
+static void test_missing_command(void)
+{
+	struct trial trial = {.command = "missing"};
+	char *argv[] = {"/no/such/program", NULL};
+
+	boot(&trial, (struct emulator_job){.argv = argv});
+	check(!trial.failed && trial.result.guest_status == 127 &&
+		      file_contains(trial.directory, "emulator-output.log", "No such file"),
+	      "a command that is not there");
+}
+
+static void test_panic(void)
+{
+	struct trial trial = {.command = "panic"};
+
+	boot(&trial, (struct emulator_job){0});
+	check_failure(&trial, ERR_RUN, "a panic is told", "Kernel panic", "about to panic");
+	check(file_contains(trial.directory, "emulator-console.log", "sysrq"),
+	      "and its console is kept");
+}
+
+static void test_timeout(void)
+{
+	struct trial trial = {.command = "sleep", .directory_name = "timeout"};
+
+	boot(&trial, (struct emulator_job){.timeout_ns = 20 * SECOND_NS});
+	check_failure(&trial, ERR_RUN, "a time limit ends a guest", "within 20.00 s",
+		      "going to sleep");
+}
+
+static void test_hang(void)
+{
+	struct trial trial = {.command = "sleep", .act = ACT_STOP_QEMU, .directory_name = "hang"};
+
+	boot(&trial, (struct emulator_job){.stall_ns = 15 * SECOND_NS});
+	check_failure(&trial, ERR_RUN, "a guest that hangs is noticed", "no sign of life", "15.");
+}
+
+/* The heartbeat tells a guest that is quiet from one that hangs. */
+static void test_quiet_guest(void)
+{
+	struct trial trial = {.command = "sleep", .directory_name = "quiet"};
+
+	boot(&trial,
+	     (struct emulator_job){.stall_ns = 15 * SECOND_NS, .timeout_ns = 25 * SECOND_NS});
+	check_failure(&trial, ERR_RUN, "a quiet guest is no hang", "within 25.00 s", "");
+}
+
+static void test_qemu_dies(void)
+{
+	struct trial trial = {.command = "sleep", .act = ACT_KILL_QEMU, .directory_name = "killed"};
+
+	boot(&trial, (struct emulator_job){0});
+	check_failure(&trial, ERR_RUN, "the end of QEMU is told", "QEMU was killed by SIGKILL", "");
+}
+
+static void test_interrupt(void)
+{
+	struct trial trial = {.command = "sleep",
+			      .act = ACT_INTERRUPT,
+			      .act_fd = eventfd(0, EFD_CLOEXEC),
+			      .directory_name = "interrupt"};
+
+	boot(&trial, (struct emulator_job){.interrupt_fd = trial.act_fd});
+	check_failure(&trial, ERR_INTERRUPTED, "an interrupt ends a guest", "interrupted", "");
+	close(trial.act_fd);
+}
+
+static void test_bad_kernel(void)
+{
+	struct trial trial = {.command = "kernel"};
+
+	boot(&trial, (struct emulator_job){.kernel = "/proc/self/status"});
+	check_failure(&trial, ERR_RUN, "a kernel that is none", "QEMU ended with status 1", "");
+	trial = (struct trial){.command = "kernel"};
+	boot(&trial, (struct emulator_job){.kernel = "/no/such/kernel"});
+	check_failure(&trial, ERR_USAGE, "a kernel that is not there", "/no/such/kernel", "");
+}
+
+static void test_bad_host(void)
+{
+	struct trial trial = {.command = "host"};
+
+	boot(&trial, (struct emulator_job){.footprint_bytes = UINT64_C(1) << 44});
+	check_failure(&trial, ERR_MACHINE, "too little memory", "available", "--size");
+	setenv("MITOSIS_SUITE_QEMU", "/no/such/qemu", 1);
+	trial = (struct trial){.command = "host"};
+	boot(&trial, (struct emulator_job){0});
+	check_failure(&trial, ERR_MACHINE, "no QEMU", "/no/such/qemu", "install");
+	unsetenv("MITOSIS_SUITE_QEMU");
+}
+
+static bool is_gone(pid_t pid)
+{
+	for (int i = 0; i < 100; i++) {
+		char path[64], state = 'X';
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		file = fopen(path, "r");
+		if (!file)
+			return true;
+		/* Its new parent may be slow to reap: a zombie is gone as well. */
+		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			state = 'X';
+		fclose(file);
+		if (state == 'Z' || state == 'X')
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+/* The harness gets SIGKILL and cannot put anything away. */
+static void test_sigkill(void)
+{
+	pid_t harness, qemu = 0;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		abort();
+	harness = fork();
+	if (harness == 0) {
+		struct trial trial = {.command = "sleep",
+				      .act = ACT_TELL,
+				      .act_fd = ends[1],
+				      .directory_name = "sigkill"};
+
+		boot(&trial, (struct emulator_job){0});
+		_exit(1);
+	}
+	close(ends[1]);
+	if (read(ends[0], &qemu, sizeof(qemu)) != sizeof(qemu))
+		qemu = 0;
+	kill(harness, SIGKILL);
+	waitpid(harness, NULL, 0);
+	check(qemu > 0 && is_gone(qemu), "SIGKILL of the harness leaves no QEMU");
+	close(ends[0]);
+}
+
+static void test_side_by_side(void)
+{
+	pid_t pids[2];
+	int good = 0;
+
+	for (int i = 0; i < 2; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			struct trial trial = {.command = "files",
+					      .directory_name = i ? "left" : "right"};
+
+			boot(&trial, (struct emulator_job){0});
+			_exit(!trial.failed && pattern_came_back(trial.directory) ? 0 : 1);
+		}
+	}
+	for (int i = 0; i < 2; i++) {
+		int status;
+
+		waitpid(pids[i], &status, 0);
+		good += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	}
+	check(good == 2, "two guests side by side");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} tests[] = {
+	{"round-trip", test_round_trip},
+	{"memory", test_memory},
+	{"five-levels", test_five_levels},
+	{"crash", test_crash_of_command},
+	{"missing", test_missing_command},
+	{"panic", test_panic},
+	{"timeout", test_timeout},
+	{"hang", test_hang},
+	{"quiet", test_quiet_guest},
+	{"qemu-dies", test_qemu_dies},
+	{"interrupt", test_interrupt},
+	{"kernel", test_bad_kernel},
+	{"host", test_bad_host},
+	{"sigkill", test_sigkill},
+	{"side-by-side", test_side_by_side},
+};
+
+/* All tests, or the one that is named. */
+static void run_tests(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		if (!name || strcmp(tests[i].name, name) == 0)
+			tests[i].run();
 }
 
 int main(int argc, char **argv)
 {
+	char command[64];
+
 	if (getpid() == 1)
 		emulator_guest_init(argc, argv);
 	if (argc == 3 && strcmp(argv[1], "guest") == 0)
 		return run_guest_command(argv[2]);
 	if (!mkdtemp(scratch))
 		return 1;
-	test_round_trip();
+	run_tests(argc > 1 ? argv[1] : NULL);
+	snprintf(command, sizeof(command), "rm -rf %s", scratch);
+	nr_failed += system(command) != 0;
 	printf("1..%d\n", nr_tests);
 	return nr_failed;
 }
