@@ -8,47 +8,40 @@ static double number(const json_t *value)
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-/* The entry of "nodes" whose "node" (or "id") is the given one. */
-static const json_t *node_entry(const json_t *dump, int node)
-{
-	const json_t *nodes = json_object_get(dump, "nodes");
-	size_t i;
-	json_t *entry;
-
-	json_array_foreach ((json_t *)nodes, i, entry) {
-		if (number(json_object_get(entry, "node")) == node)
-			return entry;
-	}
-	return NULL;
-}
-
 int dump_nodes(const json_t *dump)
 {
-	int highest = -1;
+	const json_int_t nodes = json_integer_value(json_object_get(dump, "nr_nodes"));
 
-	for (int node = 0; node < DUMP_NODES_MAX; node++)
-		if (node_entry(dump, node))
-			highest = node;
-	return highest + 1;
+	return nodes > 0 && nodes <= DUMP_NODES_MAX ? (int)nodes : 0;
 }
 
+/* "table_pages" has one array per level, indexed by node. */
 double dump_table_pages(const json_t *dump, int node)
 {
+	const json_t *levels = json_object_get(dump, "table_pages");
+	const char *level;
+	json_t *pages;
 	double sum = 0;
 
-	if (node >= 0)
-		return number(json_object_get(node_entry(dump, node), "table_pages"));
-	if (dump_nodes(dump) == 0)
+	if (!json_is_object(levels) || node >= dump_nodes(dump))
 		return NAN;
-	for (int i = 0; i < dump_nodes(dump); i++) {
-		const double pages = dump_table_pages(dump, i);
-
-		sum += isnan(pages) ? 0 : pages;
+	json_object_foreach ((json_t *)levels, level, pages) {
+		for (int i = 0; i < (int)json_array_size(pages); i++)
+			if (node < 0 || i == node)
+				sum += number(json_array_get(pages, (size_t)i));
 	}
 	return sum;
 }
 
 double dump_local_leaf_fraction(const json_t *dump, int node)
 {
-	return number(json_object_get(node_entry(dump, node), "local_leaf_fraction"));
+	const json_t *views = json_object_get(dump, "seen_from");
+	size_t i;
+	json_t *view;
+
+	json_array_foreach ((json_t *)views, i, view) {
+		if (number(json_object_get(view, "node")) == node)
+			return number(json_object_get(view, "local_leaf_fraction"));
+	}
+	return NAN;
 }

@@ -28,15 +28,15 @@ static void print_banner(FILE *out, const struct page *page)
 	if (modelled)
 		fprintf(out,
 			"<p class=\"banner modelled\"><strong>MODELLED%s.</strong> The times of "
-			"%d runs are computed by a model of a NUMA machine inside an emulator; no "
-			"such machine was there. Everything modelled is marked so and drawn in "
+			"%d run%s come from a model of a NUMA machine inside an emulator; no such "
+			"machine was there. Everything modelled is marked so and drawn in "
 			"orange.</p>\n",
-			measured ? " IN PART" : "", modelled);
+			measured ? " IN PART" : "", modelled, modelled > 1 ? "s" : "");
 	if (measured)
 		fprintf(out,
 			"<p class=\"banner measured\"><strong>Measured.</strong> The times of %d "
-			"runs were measured on the machine%s named, and are drawn in blue.</p>\n",
-			measured, measured > 1 ? " or machines" : "");
+			"run%s were measured on the machine named, and are drawn in blue.</p>\n",
+			measured, measured > 1 ? "s" : "");
 }
 
 static void print_head(FILE *out, const struct page *page)
@@ -164,14 +164,15 @@ static void print_group_sentences(FILE *out, const struct table *table,
 			print_sentence(out, row, group->label);
 }
 
-static void print_key_results(FILE *out, const struct table *table,
-			      const struct table_section *section)
+/* Returns how many there are to tell. */
+static int print_key_results(FILE *out, const struct table *table,
+			     const struct table_section *section)
 {
 	const int nr = section_sentences(table, section);
 	const bool all = nr <= SENTENCES_MAX;
 
 	if (nr == 0)
-		return;
+		return 0;
 	fputs("<p>On ", out);
 	html_text(out, describe_machine(section->example));
 	fprintf(out, "%s:</p>\n<ul>\n",
@@ -184,16 +185,22 @@ static void print_key_results(FILE *out, const struct table *table,
 					      all);
 	}
 	fputs("</ul>\n", out);
+	return nr;
 }
 
 static void print_overview(FILE *out, const struct page *page)
 {
+	int sentences = 0;
+
 	fputs("<section>\n<h2>What was run</h2>\n<ul>\n", out);
 	for (int i = 0; i < page->table->nr_sections; i++)
 		print_section_line(out, page, i);
 	fputs("</ul>\n</section>\n<section>\n<h2>Key results</h2>\n", out);
 	for (int i = 0; i < page->table->nr_sections; i++)
-		print_key_results(out, page->table, &page->table->sections[i]);
+		sentences += print_key_results(out, page->table, &page->table->sections[i]);
+	if (sentences == 0)
+		fputs("<p>None: there is no workload with both its baseline and another config.</p>\n",
+		      out);
 	fputs("</section>\n", out);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* One machine: plots, results, checks of the placement, counters, the machine itself. */
+/* One machine: plots, results, checks of the placement. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,6 @@
 #include "analysis/html.h"
 #include "analysis/page.h"
 #include "common/units.h"
-
-#define DASH "\xe2\x80\x93"
 
 static void print_range(FILE *out, const char *format, double low, double high)
 {
@@ -73,7 +71,7 @@ static void print_published(FILE *out, const struct table_row *row)
 		return;
 	}
 	fputs("<td class=\"n\">", out);
-	fprintf(out, "%.3f<br/><span class=\"ci\">", bar->normalised);
+	fprintf(out, "%.3f<br/><span class=\"source\">", bar->normalised);
 	html_text(out, bar->figure->name);
 	fputs("</span></td>", out);
 	print_percent(out, bar->walk_fraction);
@@ -92,21 +90,27 @@ static void print_count(FILE *out, const struct table_row *row)
 		html_number(out, "%d", row->nr_used);
 }
 
-static void print_result(FILE *out, const struct table_row *row, const char *label,
+static void print_absent(FILE *out, bool failed, int columns)
+{
+	fprintf(out, "<td colspan=\"%d\" class=\"missing\">%s</td></tr>\n", columns,
+		failed ? "failed, see <a href=\"#failures\">the list</a>" : "missing: not run");
+}
+
+static void print_result(FILE *out, const struct table *table, const struct table_group *group,
 			 const char *config)
 {
+	const struct table_row *row = table_find(table, group, config);
+
 	fputs("<tr>", out);
-	html_name(out, label);
+	html_name(out, group->label);
 	html_name(out, config);
 	if (!row) {
-		fputs("<td colspan=\"8\" class=\"missing\">missing: not run</td></tr>\n", out);
+		print_absent(out, table_failed(table, group, config), 8);
 		return;
 	}
 	print_count(out, row);
 	if (row->nr_used == 0) {
-		fputs("<td colspan=\"7\" class=\"missing\">failed, see <a href=\"#failures\">the "
-		      "list</a></td></tr>\n",
-		      out);
+		print_absent(out, true, 7);
 		return;
 	}
 	print_runtime(out, row);
@@ -119,18 +123,19 @@ static void print_result(FILE *out, const struct table_row *row, const char *lab
 
 static void print_results(FILE *out, const struct table *table, const struct table_panel *panel)
 {
-	fputs("<table>\n<thead><tr><th>workload</th><th>config</th><th>n</th><th>median runtime<br/>"
-	      "[95 % interval]</th><th>relative to ",
+	fputs("<table>\n<thead><tr><th>workload</th><th>config</th><th class=\"n\">n</th>"
+	      "<th class=\"n\">median runtime<br/>[95 % interval]</th><th class=\"n\">relative to ",
 	      out);
 	html_text(out, panel->baseline);
-	fputs("<br/>[95 % interval]</th><th>walk share</th><th>published</th><th>its walk share</th><th>difference</th><th>placement</th></tr></thead>\n<tbody>\n",
+	fputs("<br/>[95 % interval]</th><th class=\"n\">walk share</th><th class=\"n\">published</th>"
+	      "<th class=\"n\">its walk share</th><th class=\"n\">difference</th><th>placement</th>"
+	      "</tr></thead>\n<tbody>\n",
 	      out);
 	for (int g = 0; g < panel->nr_groups; g++) {
 		const struct table_group *group = &table->groups[panel->first_group + g];
 
 		for (int c = 0; c < panel->nr_configs; c++)
-			print_result(out, table_find(table, group, panel->configs[c]), group->label,
-				     panel->configs[c]);
+			print_result(out, table, group, panel->configs[c]);
 	}
 	fputs("</tbody>\n</table>\n", out);
 }
@@ -142,9 +147,11 @@ static void print_mean_ratios(FILE *out, const struct table *table, const struct
 	for (int c = 0; c < panel->nr_configs; c++) {
 		const double mean = table_mean_ratio(table, panel, panel->configs[c]);
 
-		if (isnan(mean) || config_same(panel->configs[c], panel->baseline))
+		if (isnan(mean) || same_config(panel->configs[c], panel->baseline))
 			continue;
-		fputs(any ? ", " : "<p>Geometric mean over the workloads, relative to ", out);
+		fputs(any ? ", "
+			  : "<p>Geometric mean over the workloads that have the config, relative to ",
+		      out);
 		if (!any)
 			html_printf(out, "%s: ", panel->baseline);
 		html_printf(out, "%s %.2f", panel->configs[c], mean);
@@ -177,10 +184,36 @@ static void print_errors(FILE *out, const struct table *table, const struct tabl
 
 /* --- what each workload was ------------------------------------------------------------------- */
 
+/* "size=1 GiB updates=2000000": sizes as a person writes them; runs.csv has the bytes. */
+static void print_options(FILE *out, const struct record *run)
+{
+	json_t *options = json_object_get(json_object_get(run->json, "workload"), "options");
+	const char *name;
+	json_t *value;
+
+	fputs("<td class=\"w\">", out);
+	json_object_foreach (options, name, value) {
+		const bool size = strcmp(name, "size") == 0 || strstr(name, "bytes") != NULL;
+		char text[UNITS_TEXT_MAX], *compact = NULL;
+
+		if (size && json_is_integer(value) && json_integer_value(value) >= 0)
+			units_format_size((uint64_t)json_integer_value(value), text);
+		else
+			compact = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+		html_printf(out, "%s=%s ", name,
+			    json_is_string(value) ? json_string_value(value)
+			    : compact             ? compact
+						  : text);
+		free(compact);
+	}
+	fputs(json_object_size(options) ? "</td>" : DASH "</td>", out);
+}
+
 static void print_workloads(FILE *out, const struct table *table, const struct table_panel *panel)
 {
-	fputs("<table>\n<thead><tr><th>workload</th><th>options</th><th>arguments</th><th>threads"
-	      "</th><th>footprint</th><th>caches scaled by</th></tr></thead>\n<tbody>\n",
+	fputs("<table>\n<thead><tr><th>workload</th><th>options</th><th>arguments</th><th class=\"n\">threads"
+	      "</th><th class=\"n\">footprint</th><th class=\"n\">caches scaled by</th></tr>"
+	      "</thead>\n<tbody>\n",
 	      out);
 	for (int g = 0; g < panel->nr_groups; g++) {
 		const struct table_group *group = &table->groups[panel->first_group + g];
@@ -189,7 +222,7 @@ static void print_workloads(FILE *out, const struct table *table, const struct t
 
 		fputs("<tr>", out);
 		html_name(out, group->label);
-		html_cell(out, *run->options ? run->options : DASH);
+		print_options(out, run);
 		html_cell(out, *run->arguments ? run->arguments : DASH);
 		html_number(out, isnan(run->threads) ? DASH : "%.0f", run->threads);
 		html_number(out, "%s",
@@ -213,7 +246,7 @@ static int panel_nodes(const struct table *table, const struct table_panel *pane
 
 		for (int i = 0; i < group->nr_rows; i++) {
 			const struct table_row *row = &table->rows[group->first_row + i];
-			const int n = dump_nodes(record_dump(row->example, NULL));
+			const int n = dump_nodes(run_record_dump(row->example, NULL));
 
 			nodes = n > nodes ? n : nodes;
 		}
@@ -235,7 +268,7 @@ static void print_check(FILE *out, const struct table_row *row, const char *labe
 {
 	const struct record *run = row->example;
 	const char *which = NULL;
-	const json_t *dump = record_dump(run, &which);
+	const json_t *dump = run_record_dump(run, &which);
 
 	fputs("<tr>", out);
 	html_name(out, label);
@@ -256,12 +289,13 @@ static void print_checks(FILE *out, const struct table *table, const struct tabl
 	const int nr_nodes = panel_nodes(table, panel);
 
 	fputs("<h4>Placement, read back from the page tables</h4>\n<table>\n<thead><tr><th>workload"
-	      "</th><th>config</th><th>placement</th><th>tables off</th><th>data off</th>",
+	      "</th><th>config</th><th>placement</th><th class=\"n\">tables off</th>"
+	      "<th class=\"n\">data off</th>",
 	      out);
 	for (int node = 0; node < nr_nodes; node++)
-		fprintf(out, "<th>table pages on node %d</th>", node);
-	fputs("<th>leaf entries local to the threads</th><th>dump</th><th>detail</th></tr></thead>\n"
-	      "<tbody>\n",
+		fprintf(out, "<th class=\"n\">table pages on node %d</th>", node);
+	fputs("<th class=\"n\">leaf entries local to the threads</th><th>dump</th><th>detail</th>"
+	      "</tr></thead>\n<tbody>\n",
 	      out);
 	for (int g = 0; g < panel->nr_groups; g++) {
 		const struct table_group *group = &table->groups[panel->first_group + g];
@@ -274,103 +308,7 @@ static void print_checks(FILE *out, const struct table *table, const struct tabl
 	fputs("</tbody>\n</table>\n", out);
 }
 
-/* --- counters --------------------------------------------------------------------------------- */
-
-static const json_t *find_event(const struct record *run, const char *name)
-{
-	const json_t *counters = json_object_get(run->json, "counters");
-	size_t i;
-	json_t *event;
-
-	json_array_foreach (json_object_get(counters, "events"), i, event) {
-		const char *other = json_string_value(json_object_get(event, "name"));
-
-		if (other && strcmp(other, name) == 0)
-			return event;
-	}
-	return NULL;
-}
-
-static double median_event(const struct table *table, const struct table_row *row, const char *name)
-{
-	double *values = reallocarray(NULL, (size_t)row->nr_runs, sizeof(*values)), median;
-	int nr = 0;
-
-	for (int i = 0; values && i < row->nr_runs; i++) {
-		const struct record *run = table->runs[row->first_run + i];
-		const json_t *value = json_object_get(find_event(run, name), "value");
-
-		if (!run->unused && json_is_number(value))
-			values[nr++] = json_number_value(value);
-	}
-	median = stats_median(values, nr);
-	free(values);
-	return median;
-}
-
-static void print_event(FILE *out, const struct table *table, const struct table_panel *panel,
-			const struct table_group *group, const json_t *event)
-{
-	const char *name = json_string_value(json_object_get(event, "name"));
-	const char *unit = json_string_value(json_object_get(event, "unit"));
-	char text[UNITS_TEXT_MAX];
-
-	if (!name)
-		return;
-	fputs("<tr>", out);
-	html_name(out, name);
-	html_name(out, unit);
-	for (int c = 0; c < panel->nr_configs; c++) {
-		const struct table_row *row = table_find(table, group, panel->configs[c]);
-		const double median = row ? median_event(table, row, name) : NAN;
-
-		html_number(out, "%s", isnan(median) ? DASH : units_format_count(median, text));
-	}
-	fputs("</tr>\n", out);
-}
-
-static void print_group_counters(FILE *out, const struct table *table,
-				 const struct table_panel *panel, const struct table_group *group)
-{
-	const struct record *run = table->rows[group->first_row].example;
-	const json_t *counters = json_object_get(run->json, "counters");
-	const json_t *events = json_object_get(counters, "events");
-	const char *note = json_string_value(json_object_get(counters, "note"));
-	size_t i;
-	json_t *event;
-
-	fputs("<h4>", out);
-	html_printf(out, "Counters of %s (medians, source: %s)", group->label,
-		    *run->counters_source ? run->counters_source : "none");
-	fputs("</h4>\n", out);
-	if (note) {
-		fputs("<p>", out);
-		html_text(out, note);
-		fputs("</p>\n", out);
-	}
-	if (json_array_size(events) == 0)
-		return;
-	fputs("<table>\n<thead><tr><th>counter</th><th>unit</th>", out);
-	for (int c = 0; c < panel->nr_configs; c++) {
-		fputs("<th>", out);
-		html_text(out, panel->configs[c]);
-		fputs("</th>", out);
-	}
-	fputs("</tr></thead>\n<tbody>\n", out);
-	json_array_foreach ((json_t *)events, i, event)
-		print_event(out, table, panel, group, event);
-	fputs("</tbody>\n</table>\n", out);
-}
-
-static void print_counters(FILE *out, const struct table *table, const struct table_panel *panel)
-{
-	fputs("<details><summary>Counters</summary>\n", out);
-	for (int g = 0; g < panel->nr_groups; g++)
-		print_group_counters(out, table, panel, &table->groups[panel->first_group + g]);
-	fputs("</details>\n", out);
-}
-
-/* --- plots and the machine -------------------------------------------------------------------- */
+/* --- plots ------------------------------------------------------------------------------------ */
 
 static void print_caption(FILE *out, const struct table *table, const struct plot *plot)
 {
@@ -411,59 +349,6 @@ static void print_plots(FILE *out, const struct page *page, int panel)
 	fputs(" was used, so there is nothing to divide by.</p>\n", out);
 }
 
-static void print_machine_member(FILE *out, const char *name, const json_t *value)
-{
-	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(12));
-
-	fputs("<tr><th>", out);
-	html_text(out, name);
-	fputs("</th>", out);
-	html_cell(out, json_is_string(value) ? json_string_value(value) : text);
-	fputs("</tr>\n", out);
-	free(text);
-}
-
-static void print_node(FILE *out, const json_t *node)
-{
-	const json_t *bytes = json_object_get(node, "memory_bytes");
-	char *cpus = json_dumps(json_object_get(node, "cpus"), JSON_ENCODE_ANY);
-	char *distances = json_dumps(json_object_get(node, "distances"), JSON_ENCODE_ANY);
-	char size[UNITS_TEXT_MAX];
-
-	fputs("<tr>", out);
-	html_number(out, "%lld", (long long)json_integer_value(json_object_get(node, "id")));
-	html_number(out, "%s",
-		    json_is_integer(bytes)
-			    ? units_format_size((uint64_t)json_integer_value(bytes), size)
-			    : DASH);
-	html_cell(out, cpus ? cpus : DASH);
-	html_cell(out, distances ? distances : DASH);
-	fputs("</tr>\n", out);
-	free(cpus);
-	free(distances);
-}
-
-static void print_machine(FILE *out, const struct record *run)
-{
-	json_t *machine = json_object_get(run->json, "machine");
-	const char *name;
-	json_t *value;
-	size_t i;
-
-	fputs("<details><summary>The machine</summary>\n<p>As recorded by run ", out);
-	html_text(out, run->id);
-	fputs(".</p>\n<table class=\"machine\"><tbody>\n", out);
-	json_object_foreach (machine, name, value)
-		if (strcmp(name, "nodes") != 0)
-			print_machine_member(out, name, value);
-	fputs("</tbody></table>\n<table>\n<thead><tr><th>node</th><th>memory</th><th>CPUs</th><th>"
-	      "distances</th></tr></thead>\n<tbody>\n",
-	      out);
-	json_array_foreach (json_object_get(machine, "nodes"), i, value)
-		print_node(out, value);
-	fputs("</tbody></table>\n</details>\n", out);
-}
-
 void page_print_section(FILE *out, const struct page *page, int index)
 {
 	const struct table_section *section = &page->table->sections[index];
@@ -489,8 +374,8 @@ void page_print_section(FILE *out, const struct page *page, int index)
 		print_errors(out, page->table, panel, example->modelled);
 		print_workloads(out, page->table, panel);
 		print_checks(out, page->table, panel);
-		print_counters(out, page->table, panel);
+		page_print_counters(out, page->table, panel);
 	}
-	print_machine(out, example);
+	page_print_machine(out, example);
 	fputs("</section>\n", out);
 }

@@ -3,16 +3,19 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/describe.h"
 #include "analysis/plot.h"
 
-#define WIDTH        960
-#define HEIGHT       440
-#define GROUP_GAP    0.7
-#define BAR_WIDTH    0.4
-#define MANY_SLOTS   9  /* more config names than this do not fit side by side */
-#define DENSE_SLOTS  18 /* more numbers than this do not fit above the bars */
-#define COLOUR_INK   "#1a1a1a"
-#define COLOUR_FAINT "#6b6b6b"
+#define WIDTH           960
+#define HEIGHT          440
+#define GROUP_GAP       0.7
+#define BAR_WIDTH       0.4
+#define WIDTH_MIN_SLOTS 6  /* so that a single bar is no wall */
+#define MANY_SLOTS      9  /* more config names than this do not fit side by side */
+#define DENSE_SLOTS     12 /* more numbers than this do not fit above the bars */
+#define COLOUR_INK      "#1a1a1a"
+#define COLOUR_ALARM    "#b00020"
+#define COLOUR_FAINT    "#6b6b6b"
 
 /* Okabe and Ito's palette: told apart by everyone, and in grey. */
 #define COLOUR_MODELLED "#e69f00"
@@ -35,22 +38,31 @@ struct slot {
 	const struct table_row *row;
 	double x; /* centre */
 	const char *config;
+	bool failed; /* there are runs, and none could be used */
 };
 
 /* gnuplot takes a single-quoted text literally, except that a quote is doubled; what could end a
- * line or start a command anyway is shown as '?'. */
-static void print_quoted(FILE *out, const char *text)
+ * line or start a command anyway is shown as '?'. Texts are cut after so many characters (not
+ * bytes: they are UTF-8). */
+#define LABEL_MAX 40
+
+static void print_literal(FILE *out, const char *text)
 {
-	fputc('\'', out);
+	int characters = 0;
+
 	for (; *text; text++) {
 		const unsigned char c = (unsigned char)*text;
 
+		characters += (c & 0xc0) != 0x80;
+		if (characters > LABEL_MAX) {
+			fputs("\xe2\x80\xa6", out);
+			return;
+		}
 		if (c == '\'')
 			fputs("''", out);
 		else
 			fputc(c < 0x20 || c == 0x7f || strchr("`@\\", c) ? '?' : c, out);
 	}
-	fputc('\'', out);
 }
 
 static double group_x(const struct canvas *canvas, int group)
@@ -60,12 +72,15 @@ static double group_x(const struct canvas *canvas, int group)
 
 static struct slot slot_at(const struct canvas *canvas, int group, int config)
 {
+	const struct table_group *row_group = &canvas->groups[group];
 	const char *name = canvas->panel->configs[config];
+	const struct table_row *row = table_find(canvas->table, row_group, name);
 
 	return (struct slot){
-		.row = table_find(canvas->table, &canvas->groups[group], name),
+		.row = row,
 		.x = group_x(canvas, group) + config,
 		.config = name,
+		.failed = row ? row->nr_used == 0 : table_failed(canvas->table, row_group, name),
 	};
 }
 
@@ -147,27 +162,26 @@ static void choose_scale(struct canvas *canvas)
 
 static void print_title(const struct canvas *canvas, const struct record *example)
 {
-	char title[256];
+	FILE *out = canvas->out;
 
-	snprintf(title, sizeof(title), "%s on %s: runtime relative to %s",
-		 canvas->modelled ? "MODELLED" : "Measured",
-		 *example->machine_name ? example->machine_name : example->machine_kind,
-		 canvas->panel->baseline);
-	fputs("set title ", canvas->out);
-	print_quoted(canvas->out, title);
-	fprintf(canvas->out, " font ',15' textcolor rgb '%s' offset 0,-0.3\n", COLOUR_INK);
+	fprintf(out, "set title '%s on ", canvas->modelled ? "MODELLED" : "Measured");
+	print_literal(out, describe_machine(example));
+	fputs(": runtime relative to ", out);
+	print_literal(out, canvas->panel->baseline);
+	fprintf(out, "' font ',15' textcolor rgb '%s' offset 0,-0.3\n", COLOUR_INK);
 }
 
 static void print_setup(const struct canvas *canvas)
 {
 	FILE *out = canvas->out;
-	const double right = group_x(canvas, canvas->nr_groups) - GROUP_GAP;
+	const double width = group_x(canvas, canvas->nr_groups) - GROUP_GAP;
+	const double margin = fmax(0.75, (WIDTH_MIN_SLOTS - width) / 2);
 
 	fprintf(out,
 		"set terminal svg size %d,%d font 'sans-serif,13' noenhanced "
 		"background rgb '#ffffff'\n",
 		WIDTH, HEIGHT);
-	fprintf(out, "set xrange [%.3f:%.3f]\nset yrange [0:%.4f]\n", -0.75, right - 0.25,
+	fprintf(out, "set xrange [%.3f:%.3f]\nset yrange [0:%.4f]\n", -margin, width - 1 + margin,
 		canvas->y_max);
 	fprintf(out, "set lmargin at screen 0.075\nset rmargin at screen 0.985\n"
 		     "set bmargin at screen 0.2\nset tmargin at screen 0.8\n");
@@ -184,14 +198,11 @@ static void print_setup(const struct canvas *canvas)
 
 static void print_tick(struct canvas *canvas, const struct slot *slot)
 {
-	FILE *out = canvas->out;
-	char label[64];
+	const bool off = slot->row && strcmp(slot->row->placement, "off") == 0;
 
-	snprintf(label, sizeof(label), "%.56s%s", slot->config,
-		 slot->row && strcmp(slot->row->placement, "off") == 0 ? " \xe2\x80\xa0" : "");
-	fputs("set xtics add (", out);
-	print_quoted(out, label);
-	fprintf(out, " %.3f)\n", slot->x);
+	fputs("set xtics add ('", canvas->out);
+	print_literal(canvas->out, slot->config);
+	fprintf(canvas->out, "%s' %.3f)\n", off ? " \xe2\x80\xa0" : "", slot->x);
 }
 
 static void print_ticks(struct canvas *canvas)
@@ -208,9 +219,9 @@ static void print_ticks(struct canvas *canvas)
 	for (int g = 0; g < canvas->nr_groups; g++) {
 		const double first = group_x(canvas, g);
 
-		fputs("set label ", canvas->out);
-		print_quoted(canvas->out, canvas->groups[g].label);
-		fprintf(canvas->out, " at first %.3f, screen 0.035 center font ',14'\n",
+		fputs("set label '", canvas->out);
+		print_literal(canvas->out, canvas->groups[g].label);
+		fprintf(canvas->out, "' at first %.3f, screen 0.035 center font ',14'\n",
 			first + (canvas->panel->nr_configs - 1) / 2.0);
 		if (g > 0)
 			fprintf(canvas->out,
@@ -233,14 +244,12 @@ static void print_value(const struct canvas *canvas, double x, double y, double 
 
 static void print_word(struct canvas *canvas, const struct slot *slot)
 {
-	const char *word = !slot->row                ? "missing"
-			   : slot->row->nr_used == 0 ? "failed"
-						     : "no baseline";
+	const char *word = slot->failed ? "failed" : slot->row ? "no baseline" : "missing";
 
 	fprintf(canvas->out,
 		"set label '%s' at first %.3f, graph 0.03 left rotate by 90 font ',12' textcolor "
 		"rgb '%s' front\n",
-		word, slot->x, slot->row && slot->row->nr_used == 0 ? "#b00020" : COLOUR_FAINT);
+		word, slot->x, slot->failed ? COLOUR_ALARM : COLOUR_FAINT);
 }
 
 static void print_labels(struct canvas *canvas, const struct slot *slot)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "analysis/array.h"
-#include "analysis/record.h"
+#include "analysis/run_record.h"
 
 /* results/CAMPAIGN/.../RUN/run.json; a deeper tree is not ours (or a loop of bind mounts). */
 #define DEPTH_MAX 8
@@ -76,11 +76,11 @@ static int add_file(struct search *search, const FTSENT *entry, struct err *err)
 	if (!items)
 		return out_of_memory(err);
 	records->items = items;
-	if (record_read(&items[records->nr], entry->fts_path, &why) == 0) {
+	if (run_record_read(&items[records->nr], entry->fts_path, &why) == 0) {
 		records->nr++;
 		return 0;
 	}
-	record_free(&items[records->nr]);
+	run_record_free(&items[records->nr]);
 	if (why.kind == ERR_INTERNAL)
 		return err_set(err, ERR_INTERNAL, "%s: %s", entry->fts_path, why.text);
 	return refuse(records, entry->fts_path, why.text, err);
@@ -169,7 +169,7 @@ int records_load(const char *const *paths, int nr_paths, struct records *records
 void records_free(struct records *records)
 {
 	for (int i = 0; i < records->nr; i++)
-		record_free(&records->items[i]);
+		run_record_free(&records->items[i]);
 	for (int i = 0; i < records->nr_refused; i++) {
 		free(records->refused[i].path);
 		free(records->refused[i].reason);

@@ -42,7 +42,8 @@ struct record {
 	const char *exit_status, *exit_reason;
 	double exit_code;
 
-	char *unused; /* why the run is in no bar; NULL when it is */
+	char *unused;    /* why the run is in no bar; NULL when it is */
+	bool incomplete; /* it failed before it was known what it would have been */
 };
 
 /* A file that is named run.json and could not be used at all. */
@@ -67,9 +68,9 @@ void records_free(struct records *records);
 
 /* The page-table dump to show: of the end of the run, or of its start; NULL. `which` may be NULL.
  */
-const json_t *record_dump(const struct record *record, const char **which);
+const json_t *run_record_dump(const struct record *record, const char **which);
 
 /* Whether two names are one config: "RPI-LD+M", "RPI-LDM" and "rpildm" are. */
-bool config_same(const char *a, const char *b);
+bool same_config(const char *a, const char *b);
 
 #endif

@@ -122,7 +122,7 @@ static int take_line(struct reference *reference, const struct sheet *sheet)
 	if (add_bar(reference, sheet, baseline, cell_number(sheet, "normalized")) != 0)
 		return -1;
 	second = cell(sheet, "same_page_size_baseline");
-	if (!second || config_same(second, baseline))
+	if (!second || same_config(second, baseline))
 		return 0;
 	return add_bar(reference, sheet, second, cell_number(sheet, "normalized_same_page_size"));
 }
@@ -132,19 +132,20 @@ static int read_figure(struct reference *reference, const struct reference_figur
 {
 	struct csv_reader reader = {.next = text};
 	struct sheet sheet = {.figure = figure};
-	int nr;
+	int nr = sheet.nr = csv_read(&reader, sheet.header, COLUMNS_MAX);
+	bool sound = nr > 0;
 
-	sheet.nr = csv_read(&reader, sheet.header, COLUMNS_MAX);
-	while (sheet.nr > 0 && (nr = csv_read(&reader, sheet.fields, COLUMNS_MAX)) != 0) {
+	while (sound && (nr = csv_read(&reader, sheet.fields, COLUMNS_MAX)) != 0) {
 		const char *key = nr == sheet.nr ? cell(&sheet, "figure") : NULL;
 
-		if (!key || (strcmp(key, figure->key) == 0 && take_line(reference, &sheet) != 0))
-			return err_set(err, ERR_INTERNAL,
-				       "%s:%d: not a line of the published bars; put the file back "
-				       "from the suite's sources",
-				       path, reader.line);
+		sound = key && (strcmp(key, figure->key) != 0 || take_line(reference, &sheet) == 0);
 	}
-	return 0;
+	if (sound)
+		return 0;
+	return err_set(err, ERR_INTERNAL,
+		       "%s:%d: not a line of the published bars; put the file back from the "
+		       "suite's sources",
+		       path, reader.line);
 }
 
 int reference_load(struct reference *reference, const char *directory, struct err *err)
@@ -189,7 +190,7 @@ static bool is_native_name(const struct reference *reference, const char *config
 {
 	for (int i = 0; i < reference->nr; i++)
 		if (!reference->bars[i].figure->virtual_machine &&
-		    config_same(reference->bars[i].config, config))
+		    same_config(reference->bars[i].config, config))
 			return true;
 	return false;
 }
@@ -205,8 +206,8 @@ const struct published *reference_next(const struct reference *reference,
 
 		if (bar->figure->virtual_machine == nested &&
 		    same_workload(bar->workload, query->workload) &&
-		    config_same(bar->config, query->config) &&
-		    config_same(bar->baseline, query->baseline))
+		    same_config(bar->config, query->config) &&
+		    same_config(bar->baseline, query->baseline))
 			return bar;
 	}
 	return NULL;
@@ -215,7 +216,7 @@ const struct published *reference_next(const struct reference *reference,
 int reference_order(const struct reference *reference, const char *config)
 {
 	for (int i = 0; i < reference->nr; i++)
-		if (config_same(reference->bars[i].config, config))
+		if (same_config(reference->bars[i].config, config))
 			return i;
 	return INT_MAX;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/array.h"
+#include "analysis/table_summary.h"
 
 static int out_of_memory(struct err *err)
 {
@@ -33,6 +34,8 @@ static int compare_section(const struct record *a, const struct record *b)
 		{a->kernel, b->kernel},
 	};
 
+	if (a->incomplete != b->incomplete)
+		return a->incomplete - b->incomplete;
 	if (a->modelled != b->modelled)
 		return a->modelled - b->modelled;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
@@ -46,7 +49,7 @@ static int compare_config(const struct reference *reference, const char *a, cons
 {
 	const int order_a = reference_order(reference, a), order_b = reference_order(reference, b);
 
-	if (config_same(a, b))
+	if (same_config(a, b))
 		return 0;
 	if (order_a != order_b)
 		return (order_a > order_b) - (order_a < order_b);
@@ -61,12 +64,14 @@ static int compare_panel(const struct reference *reference, const struct record 
 	return order ? order : compare_config(reference, a->baseline, b->baseline);
 }
 
+/* Options are what the arguments came to; only a program of the user's has arguments alone. */
 static int compare_workload(const struct record *a, const struct record *b)
 {
+	const bool resolved = *a->options && *b->options;
 	const char *const pairs[][2] = {
 		{a->workload, b->workload},
 		{a->options, b->options},
-		{a->arguments, b->arguments},
+		{resolved ? "" : a->arguments, resolved ? "" : b->arguments},
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
@@ -89,8 +94,8 @@ static int compare_row(const struct reference *reference, const struct record *a
 		       const struct record *b)
 {
 	const int order = compare_group(reference, a, b);
-	const bool base_a = config_same(a->config, a->baseline);
-	const bool base_b = config_same(b->config, b->baseline);
+	const bool base_a = same_config(a->config, a->baseline);
+	const bool base_b = same_config(b->config, b->baseline);
 
 	if (order)
 		return order;
@@ -122,7 +127,7 @@ static int cut_row(struct table *table, int run)
 	rows[table->nr_rows++] = (struct table_row){
 		.first_run = run,
 		.example = table->runs[run],
-		.is_baseline = config_same(table->runs[run]->config, table->runs[run]->baseline),
+		.is_baseline = same_config(table->runs[run]->config, table->runs[run]->baseline),
 	};
 	return 0;
 }
@@ -193,139 +198,6 @@ static int add_run(struct table *table, int run)
 	return 0;
 }
 
-/* --- one row ---------------------------------------------------------------------------------- */
-
-static double runtime_of(const struct record *record)
-{
-	return record->runtime_ns;
-}
-
-static double cycles_of(const struct record *record)
-{
-	return record->cycles;
-}
-
-static double walk_cycles_of(const struct record *record)
-{
-	return record->walk_cycles;
-}
-
-static double walk_fraction_of(const struct record *record)
-{
-	return record->walk_fraction;
-}
-
-/* The values of the used runs that have one; the array holds nr_runs. */
-static int collect(const struct table *table, const struct table_row *row,
-		   double (*value)(const struct record *), double *values)
-{
-	int nr = 0;
-
-	for (int i = 0; i < row->nr_runs; i++) {
-		const struct record *record = table->runs[row->first_run + i];
-
-		if (!record->unused && !isnan(value(record)))
-			values[nr++] = value(record);
-	}
-	return nr;
-}
-
-static void take_placement(const struct table *table, struct table_row *row)
-{
-	static const char *const worst_first[] = {"off", "unverified", "ok"};
-	size_t worst = 3;
-
-	row->placement = "";
-	row->data_off_fraction = row->page_tables_off_fraction = NAN;
-	for (int i = 0; i < row->nr_runs; i++) {
-		const struct record *record = table->runs[row->first_run + i];
-
-		if (record->unused)
-			continue;
-		row->data_off_fraction = fmax(row->data_off_fraction, record->data_off_fraction);
-		row->page_tables_off_fraction =
-			fmax(row->page_tables_off_fraction, record->page_tables_off_fraction);
-		for (size_t k = 0; k < worst; k++)
-			if (strcmp(record->placement, worst_first[k]) == 0)
-				worst = k;
-	}
-	if (worst < 3)
-		row->placement = worst_first[worst];
-}
-
-static int summarise_row(const struct table *table, struct table_row *row)
-{
-	double *values = reallocarray(NULL, (size_t)row->nr_runs, sizeof(*values));
-
-	if (!values)
-		return -1;
-	for (int i = row->nr_runs - 1; i >= 0; i--)
-		if (!table->runs[row->first_run + i]->unused)
-			row->example = table->runs[row->first_run + i];
-	row->nr_used = collect(table, row, runtime_of, values);
-	row->runtime_ns = stats_median(values, row->nr_used);
-	row->runtime_mad_ns = stats_mad(values, row->nr_used);
-	row->runtime_interval = stats_median_interval(values, row->nr_used);
-	row->cycles = stats_median(values, collect(table, row, cycles_of, values));
-	row->walk_cycles = stats_median(values, collect(table, row, walk_cycles_of, values));
-	row->walk_fraction = stats_median(values, collect(table, row, walk_fraction_of, values));
-	free(values);
-	take_placement(table, row);
-	return 0;
-}
-
-static int compare_with_baseline(const struct table *table, struct table_row *row,
-				 const struct table_row *baseline)
-{
-	double *values, *base;
-	int nr, nr_base;
-
-	row->ratio = row->runtime_ns / baseline->runtime_ns;
-	if (row == baseline)
-		return 0;
-	values = reallocarray(NULL, (size_t)(row->nr_runs + baseline->nr_runs), sizeof(*values));
-	if (!values)
-		return -1;
-	nr = collect(table, row, runtime_of, values);
-	base = values + nr;
-	nr_base = collect(table, baseline, runtime_of, base);
-	row->ratio_interval = stats_ratio_interval(values, nr, base, nr_base);
-	free(values);
-	return 0;
-}
-
-struct reference_query table_query(const struct table_row *row)
-{
-	return (struct reference_query){
-		.workload = row->example->workload,
-		.config = row->example->config,
-		.baseline = row->example->baseline,
-		.virtual_machine = row->example->virtual_machine,
-	};
-}
-
-static int summarise_group(struct table *table, struct table_group *group)
-{
-	struct table_row *rows = &table->rows[group->first_row];
-
-	for (int i = 0; i < group->nr_rows; i++) {
-		struct reference_query query = table_query(&rows[i]);
-
-		if (summarise_row(table, &rows[i]) != 0)
-			return -1;
-		if (rows[i].is_baseline && rows[i].nr_used > 0)
-			group->baseline_row = group->first_row + i;
-		rows[i].ratio = NAN;
-		rows[i].ratio_interval =
-			(struct stats_interval){.low = NAN, .high = NAN, .method = STATS_NONE};
-		rows[i].published = reference_next(table->reference, &query, NULL);
-	}
-	for (int i = 0; i < group->nr_rows && group->baseline_row >= 0; i++)
-		if (compare_with_baseline(table, &rows[i], &table->rows[group->baseline_row]) != 0)
-			return -1;
-	return 0;
-}
-
 /* --- panels ----------------------------------------------------------------------------------- */
 
 static int label_groups(struct table *table, const struct table_panel *panel)
@@ -357,7 +229,7 @@ static int add_config(const struct table *table, struct table_panel *panel, cons
 	int at = panel->nr_configs;
 
 	for (int i = 0; i < panel->nr_configs; i++)
-		if (config_same(panel->configs[i], config))
+		if (same_config(panel->configs[i], config))
 			return 0;
 	configs = array_grow(panel->configs, panel->nr_configs, sizeof(*configs));
 	if (!configs)
@@ -365,8 +237,8 @@ static int add_config(const struct table *table, struct table_panel *panel, cons
 	panel->configs = configs;
 	panel->nr_configs++;
 	/* Insertion keeps the order of the rows: the baseline, then as in the papers. */
-	while (at > 0 && !config_same(configs[at - 1], panel->baseline) &&
-	       (config_same(config, panel->baseline) ||
+	while (at > 0 && !same_config(configs[at - 1], panel->baseline) &&
+	       (same_config(config, panel->baseline) ||
 		compare_config(table->reference, config, configs[at - 1]) < 0)) {
 		configs[at] = configs[at - 1];
 		at--;
@@ -408,9 +280,10 @@ int table_build(struct table *table, const struct records *records,
 	qsort_r(table->runs, (size_t)table->nr_runs, sizeof(*table->runs), compare_runs,
 		(void *)reference);
 	for (int i = 0; i < table->nr_runs && result == 0; i++)
-		result = add_run(table, i);
+		if (!table->runs[i]->incomplete)
+			result = add_run(table, i);
 	for (int i = 0; i < table->nr_groups && result == 0; i++)
-		result = summarise_group(table, &table->groups[i]);
+		result = table_summarise_group(table, &table->groups[i]);
 	for (int i = 0; i < table->nr_panels && result == 0; i++)
 		result = finish_panel(table, &table->panels[i]);
 	return result == 0 ? 0 : out_of_memory(err);
@@ -438,10 +311,25 @@ const struct table_row *table_find(const struct table *table, const struct table
 	for (int i = 0; i < group->nr_rows; i++) {
 		const struct table_row *row = &table->rows[group->first_row + i];
 
-		if (config_same(row->example->config, config))
+		if (same_config(row->example->config, config))
 			return row;
 	}
 	return NULL;
+}
+
+bool table_failed(const struct table *table, const struct table_group *group, const char *config)
+{
+	const struct record *example = table->rows[group->first_row].example;
+
+	for (int i = 0; i < table->nr_runs; i++) {
+		const struct record *run = table->runs[i];
+
+		if (run->unused && same_config(run->config, config) &&
+		    strcmp(run->workload, example->workload) == 0 &&
+		    (!*run->machine_name || strcmp(run->machine_name, example->machine_name) == 0))
+			return true;
+	}
+	return false;
 }
 
 int table_error(const struct table *table, const struct table_group *group, double *absolute,

@@ -52,7 +52,7 @@ struct table_section {
 };
 
 struct table {
-	const struct record **runs;
+	const struct record **runs; /* incomplete ones at the end, in no row */
 	int nr_runs;
 	struct table_row *rows;
 	int nr_rows;
@@ -73,6 +73,9 @@ void table_free(struct table *table);
 /* NULL when the group has no run of that config: the cell is missing. */
 const struct table_row *table_find(const struct table *table, const struct table_group *group,
 				   const char *config);
+
+/* Whether a cell is missing because its runs failed. */
+bool table_failed(const struct table *table, const struct table_group *group, const char *config);
 
 /* What the published bar of a row is looked up by. */
 struct reference_query table_query(const struct table_row *row);

@@ -82,7 +82,7 @@ static int highest_nodes(const struct table *table)
 	int highest = 0;
 
 	for (int i = 0; i < table->nr_runs; i++) {
-		const int nodes = dump_nodes(record_dump(table->runs[i], NULL));
+		const int nodes = dump_nodes(run_record_dump(table->runs[i], NULL));
 
 		if (nodes > highest)
 			highest = nodes;
@@ -93,7 +93,7 @@ static int highest_nodes(const struct table *table)
 static void print_run(struct csv *csv, const struct record *run, int nr_nodes)
 {
 	const char *which = NULL;
-	const json_t *dump = record_dump(run, &which);
+	const json_t *dump = run_record_dump(run, &which);
 
 	csv_text(csv, run->id);
 	print_key(csv, run);

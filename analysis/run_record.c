@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "analysis/record.h"
+#include "analysis/run_record.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -231,6 +231,20 @@ static void take_outcome(struct record *record)
 	record->exit_code = number_of(json, "exit.code");
 }
 
+/* A run that failed early has no machine, plan or options yet: it belongs to no bar, only to the
+ * list of failures. And where it failed in an emulator it would have been modelled. */
+static void judge_failed(struct record *record)
+{
+	const json_t *workload = json_object_get(record->json, "workload");
+	const bool described = json_object_size(json_object_get(workload, "options")) > 0 ||
+			       json_array_size(json_object_get(workload, "arguments")) > 0;
+
+	record->incomplete = !*record->machine_kind || !*record->cpu_model || !described ||
+			     !*text_of(record->json, "placement_plan.baseline");
+	if (strcmp(record->machine_kind, "emu") == 0)
+		record->modelled = true;
+}
+
 /* Only a run that ended well, did the right work and was timed may be in a bar. */
 static int judge(struct record *record, struct err *err)
 {
@@ -246,6 +260,7 @@ static int judge(struct record *record, struct err *err)
 		record->unused = formatted("%s%s", "no runtime in the record", "");
 	else
 		return 0;
+	judge_failed(record);
 	return record->unused ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
 }
 
@@ -272,13 +287,15 @@ static int check_schema(const json_t *json, struct err *err)
 
 static int check_members(const json_t *json, struct err *err)
 {
-	static const char *const texts[] = {
-		"id", "config", "provenance", "workload.name", "machine.kind", "exit.status"};
+	static const char *const texts[] = {"id", "config", "provenance", "workload.name",
+					    "exit.status"};
 	const char *provenance = text_of(json, "provenance");
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (!*text_of(json, texts[i]))
 			return err_set(err, ERR_USAGE, "incomplete record: no text '%s'", texts[i]);
+	if (strcmp(text_of(json, "exit.status"), "ok") == 0 && !*text_of(json, "machine.kind"))
+		return err_set(err, ERR_USAGE, "incomplete record: no text 'machine.kind'");
 	if (strcmp(provenance, "measured") != 0 && strcmp(provenance, "modelled") != 0)
 		return err_set(err, ERR_USAGE, "provenance '%s' is neither measured nor modelled",
 			       provenance);
@@ -301,7 +318,7 @@ static json_t *load_json(const char *path, struct err *err)
 	return json;
 }
 
-int record_read(struct record *record, const char *path, struct err *err)
+int run_record_read(struct record *record, const char *path, struct err *err)
 {
 	memset(record, 0, sizeof(*record));
 	record->path = strdup(path);
@@ -323,7 +340,7 @@ int record_read(struct record *record, const char *path, struct err *err)
 	return judge(record, err);
 }
 
-void record_free(struct record *record)
+void run_record_free(struct record *record)
 {
 	free(record->path);
 	free(record->options);
@@ -333,7 +350,7 @@ void record_free(struct record *record)
 	json_decref(record->json);
 }
 
-const json_t *record_dump(const struct record *record, const char **which)
+const json_t *run_record_dump(const struct record *record, const char **which)
 {
 	static const char *const names[] = {"done", "ready"};
 
@@ -357,7 +374,7 @@ static char next_letter(const char **name)
 	return (char)toupper((unsigned char)**name);
 }
 
-bool config_same(const char *a, const char *b)
+bool same_config(const char *a, const char *b)
 {
 	while (next_letter(&a) && next_letter(&a) == next_letter(&b)) {
 		a++;
