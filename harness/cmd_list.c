@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* `harness list`: what there is to choose from, as tables or as JSON. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,7 +195,7 @@ static int list(struct request *request)
 	}
 	json_decref(all);
 	if (items && fflush(stdout) != 0)
-		return err_set(&request->err, ERR_INTERNAL, "cannot write the list");
+		return err_set_errno(&request->err, ERR_INTERNAL, errno, "cannot write the list");
 	return items ? 0 : -1;
 }
 

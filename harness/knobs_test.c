@@ -587,6 +587,20 @@ static void a_dead_holder_is_succeeded(void **state)
 	assert_false(has_journal(fixture));
 }
 
+static void a_users_change_after_a_dead_holder(void **state)
+{
+	struct fixture *fixture = *state;
+	struct knobs *knobs = must_open(fixture);
+	struct run run = run_start(fixture);
+
+	run_order(&run, 's', "thp_enabled", "never");
+	run_kill(&run, true);
+	machine_write(&fixture->machine, THP, "[always] madvise never\n");
+	must_set(knobs, "thp_enabled", "never");
+	knobs_close(knobs);
+	must_read(fixture, "thp_enabled", "always");
+}
+
 static void many_runs_at_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -766,6 +780,7 @@ int main(void)
 		TEST(holders_share_a_value),
 		TEST(a_value_that_was_so_is_held),
 		TEST(a_dead_holder_is_succeeded),
+		TEST(a_users_change_after_a_dead_holder),
 		TEST(many_runs_at_once),
 		TEST(torn_journal),
 		TEST(journal_of_garbage),

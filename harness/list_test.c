@@ -129,6 +129,7 @@ static void figures_of_a_config(void **state)
 	assert_true(list_in_figure(&config, "Mitosis", "6"));
 	assert_true(list_in_figure(&config, "Mitosis", "10a"));
 	assert_false(list_in_figure(&config, "Mitosis", "10b"));
+	assert_false(list_in_figure(&config, "Mitosis", "6-thp"));
 	assert_false(list_in_figure(&config, "vMitosis", "6"));
 	assert_int_equal(config_parse("LR", &config, NULL), 0);
 	assert_false(list_in_figure(&config, "Mitosis", "1"));

@@ -12,6 +12,7 @@ static const struct placement_options any_node = {.local_node = -1, .remote_node
 static const struct placement_means stock = {.mremap = true, .fragmenter = true};
 static const struct placement_means foreign = {0};
 static const struct placement_means replicating = {.kernel_replication = true};
+static const struct placement_means both = {.mremap = true, .kernel_replication = true};
 static const struct placement_means emulated = {.mremap = true, .interference_modelled = true};
 static const struct placement_means in_vm = {
 	.kernel_replication = true, .virtual_machine = true, .fragmenter = true};
@@ -82,6 +83,7 @@ static const struct expectation {
 	{"two-socket", "RPI-RDI", &stock, 1, PLACE_BIND, 2, 1, 2, MIGRATION_NONE},
 	{"two-socket", "RPI-LDM", &stock, 1, PLACE_BIND, 1, 1, 2, MIGRATION_MREMAP},
 	{"two-socket", "RPI-LDM", &replicating, 1, PLACE_BIND, 1, 1, 2, MIGRATION_KERNEL},
+	{"two-socket", "RP-RDM", &both, 1, PLACE_BIND, 2, 1, 0, MIGRATION_KERNEL},
 	{"two-socket", "LPI-LD", &stock, 1, PLACE_BIND, 1, 0, 1, MIGRATION_NONE},
 	{"two-socket", "FTRPI-LD", &stock, 1, PLACE_BIND, 1, 1, 2, MIGRATION_NONE},
 	{"two-socket", "I", &stock, 3, PLACE_INTERLEAVE, 3, -1, 0, MIGRATION_NONE},

@@ -22,7 +22,7 @@ static const struct expectation {
 	{"xeon-e7-4850v3-4s", 4, 112, 4, 1, 3, 0, 3, "GenuineIntel", 63},
 	{"sub-numa-holes", 8, 128, 8, 9, 0, 0, 11, "AuthenticAMD", 17},
 	{"cxl-memory", 3, 64, 3, 1, 2, 0, 2, "GenuineIntel", 143},
-	{"node-without-memory", 3, 24, 2, 0, 1, 0, 2, "AuthenticAMD", 49},
+	{"node-without-memory", 3, 24, 2, 1, 2, 0, 2, "AuthenticAMD", 49},
 	{"no-numa-kernel", 1, 16, 1, 0, -1, 0, 0, "0x41", -1},
 };
 
