@@ -53,12 +53,14 @@ struct profile {
 	uint64_t l2_holds_2m;   /* 1: the second level is shared by 4 KiB and 2 MiB pages */
 
 	/* [walker] */
-	uint64_t walkers;         /* walks at a time */
-	uint64_t overhead_cycles; /* per walk: the miss is found, the walk starts, the load again */
+	uint64_t walkers;             /* walks at a time */
+	uint64_t walk_start_cycles;   /* of each walk, beside its memory accesses */
+	uint64_t walk_restart_cycles; /* after each walk, until the walker takes the next one */
 	struct profile_tlb pwc[ROI_LEVELS_MAX - 1]; /* by level of the entry: 0 = PDE, 3 = PML5E */
 
 	/* [l1d], [l2], [llc]: L1D and L2 belong to a core, the LLC to a node */
 	struct profile_cache l1d, l2_cache, llc;
+	uint64_t llc_adaptive; /* 1: adaptive replacement (see plugin/llc.h), 0: LRU */
 
 	/* [core] */
 	uint64_t issue_width, rob_entries, line_fill_buffers, store_buffer_entries;

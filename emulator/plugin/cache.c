@@ -33,11 +33,10 @@ struct geometry geometry_scale(uint64_t items, uint64_t ways, double scale, uint
 	return geometry;
 }
 
-int cache_init(struct cache *cache, struct geometry geometry, bool hashed)
+int cache_init(struct cache *cache, struct geometry geometry)
 {
 	cache->sets = geometry.sets;
 	cache->ways = geometry.ways;
-	cache->hashed = hashed;
 	cache->lines = calloc((size_t)geometry.sets * geometry.ways, sizeof(*cache->lines));
 	return cache->lines ? 0 : -1;
 }

@@ -24,44 +24,48 @@ struct geometry {
  */
 struct geometry geometry_scale(uint64_t items, uint64_t ways, double scale, uint64_t min_items);
 
-/* The same without rounding to a power of two, for hashed caches. */
+/* The same without rounding to a power of two, for caches with a hash. */
 struct geometry geometry_scale_any(uint64_t items, uint64_t ways, double scale, uint64_t min_items);
 
 struct cache {
 	uint64_t *lines; /* line + 1, sets x ways, the most recently used first; 0: empty */
 	uint32_t sets, ways;
-	bool hashed; /* the set is a hash of the line, as in a sliced LLC; else its low bits */
 };
 
-/* -1 with errno when there is no memory. Unless hashed, sets must be a power of two. */
-int cache_init(struct cache *cache, struct geometry geometry, bool hashed);
+/* -1 with errno when there is no memory; sets must be a power of two. */
+int cache_init(struct cache *cache, struct geometry geometry);
 void cache_fini(struct cache *cache);
 void cache_clear(struct cache *cache);
 
-static inline uint32_t cache_set(const struct cache *cache, uint64_t line)
+/* Spreads lines over any number of sets, as the slices of an LLC do. */
+static inline uint32_t cache_hash(uint64_t line, uint32_t sets)
 {
-	if (!cache->hashed)
-		return (uint32_t)line & (cache->sets - 1);
-	return (uint32_t)((((line * UINT64_C(0x9e3779b97f4a7c15)) >> 32) * cache->sets) >> 32);
+	return (uint32_t)((((line * UINT64_C(0x9e3779b97f4a7c15)) >> 32) * sets) >> 32);
 }
 
-/* Whether the line was in; it is afterwards, as the most recently used of its set. */
-static inline bool cache_access(struct cache *cache, uint64_t line)
+/* Whether the line was in the set; it is afterwards, as the most recently used. */
+static inline bool cache_access_set(uint64_t *set, uint32_t ways, uint64_t line)
 {
-	uint64_t *set = cache->lines + (size_t)cache_set(cache, line) * cache->ways;
 	const uint64_t wanted = line + 1;
 	uint32_t way = 0;
 	bool hit;
 
 	if (set[0] == wanted)
 		return true;
-	while (way < cache->ways - 1 && set[way] != wanted)
+	while (way < ways - 1 && set[way] != wanted)
 		way++;
 	hit = set[way] == wanted;
 	for (; way > 0; way--)
 		set[way] = set[way - 1];
 	set[0] = wanted;
 	return hit;
+}
+
+static inline bool cache_access(struct cache *cache, uint64_t line)
+{
+	const uint32_t set = (uint32_t)line & (cache->sets - 1);
+
+	return cache_access_set(cache->lines + (size_t)set * cache->ways, cache->ways, line);
 }
 
 #endif

@@ -22,31 +22,6 @@ struct found {
 /* --- caches
  * --------------------------------------------------------------------------------------- */
 
-int llc_init(struct llc *llc, const struct profile *profile, double scale)
-{
-	const struct geometry geometry = geometry_scale_any(
-		profile->llc.bytes / CACHE_LINE_BYTES, profile->llc.ways, scale, MIN_LLC_LINES);
-
-	atomic_flag_clear(&llc->busy);
-	return cache_init(&llc->cache, geometry, true);
-}
-
-void llc_fini(struct llc *llc)
-{
-	cache_fini(&llc->cache);
-}
-
-static bool llc_access(struct llc *llc, uint64_t line)
-{
-	bool hit;
-
-	while (atomic_flag_test_and_set_explicit(&llc->busy, memory_order_acquire))
-		__builtin_ia32_pause();
-	hit = cache_access(&llc->cache, line);
-	atomic_flag_clear_explicit(&llc->busy, memory_order_release);
-	return hit;
-}
-
 /* Looks for a line from the L1D outwards and leaves it in all levels. */
 static inline struct found look_up(struct core *core, uint64_t address, unsigned node)
 {
@@ -115,43 +90,66 @@ static void remember_page(struct core *core, uint64_t address, const struct walk
 	}
 }
 
+/* Brings the walk's entries through the caches and has a walker do it; when it ends. */
+static uint64_t take_walker(struct core *core, const struct walk *walk, uint64_t tick)
+{
+	uint64_t busy = core->latencies.walk_start;
+
+	for (unsigned i = 0; i < walk->nr_steps; i++) {
+		const struct found found = look_up(core, walk->steps[i].entry, walk->steps[i].node);
+
+		count_table_access(core, &walk->steps[i], found.place);
+		busy += found.latency;
+	}
+	core->counters.walks++;
+	core->counters.walk_cycles += busy;
+	return scoreboard_walk(&core->board, tick, busy + core->latencies.walk_restart);
+}
+
 /* Walks the guest's tables; false when they do not map the address. */
 static bool translate_by_walk(struct core *core, uint64_t address, uint64_t tick,
 			      struct translation *translation)
 {
 	struct walk walk;
-	uint64_t busy = 0;
 
 	walk_run(&walk, core->memory, &core->walk_caches, core->root, core->levels, address);
 	if (!walk.present) {
 		core->counters.walk_failed++;
 		return false;
 	}
-	for (unsigned i = 0; i < walk.nr_steps; i++) {
-		const struct found found = look_up(core, walk.steps[i].entry, walk.steps[i].node);
-
-		count_table_access(core, &walk.steps[i], found.place);
-		busy += found.latency;
-	}
-	core->counters.walks++;
-	core->counters.walk_cycles += busy;
-	translation->ready =
-		scoreboard_walk(&core->board, tick, busy + core->latencies.walk_overhead);
+	translation->ready = take_walker(core, &walk, tick);
 	translation->physical = walk.page | (address & ((UINT64_C(1) << walk.page_shift) - 1));
 	remember_page(core, address, &walk, translation->ready);
 	return true;
 }
 
+/*
+ * The address of a store is translated on its own, also when a load of the same instruction is
+ * just having its page walked: the published counters of GUPS show walk cycles of stores although
+ * each store follows a load of its word. That walk finds everything in the L1D.
+ */
+static uint64_t walk_for_store(struct core *core, uint64_t address, uint64_t tick)
+{
+	struct walk walk;
+
+	walk_run(&walk, core->memory, &core->walk_caches, core->root, core->levels, address);
+	return walk.present ? take_walker(core, &walk, tick) : tick;
+}
+
 static inline bool translate_by_tlb(struct core *core, uint64_t address, unsigned level,
-				    struct tlb *tlb, uint64_t tick, struct translation *translation)
+				    struct tlb *tlb, bool store, uint64_t tick,
+				    struct translation *translation)
 {
 	const struct tlb_entry *entry = tlb_find(tlb, address >> walk_shift(level));
 
 	if (!entry)
 		return false;
-	core->counters.tlb_l1_hits++;
 	translation->physical = entry->value | (address & ((UINT64_C(1) << walk_shift(level)) - 1));
 	translation->ready = entry->ready > tick ? entry->ready : tick;
+	if (store && entry->ready > tick)
+		translation->ready = walk_for_store(core, address, tick);
+	else
+		core->counters.tlb_l1_hits++;
 	return true;
 }
 
@@ -177,12 +175,12 @@ static bool translate_by_l2(struct core *core, uint64_t address, uint64_t tick,
 	return false;
 }
 
-static inline bool translate(struct core *core, uint64_t address, uint64_t tick,
+static inline bool translate(struct core *core, uint64_t address, bool store, uint64_t tick,
 			     struct translation *translation)
 {
-	return translate_by_tlb(core, address, 0, &core->l1_4k, tick, translation) ||
-	       translate_by_tlb(core, address, 1, &core->l1_2m, tick, translation) ||
-	       translate_by_tlb(core, address, 2, &core->l1_1g, tick, translation) ||
+	return translate_by_tlb(core, address, 0, &core->l1_4k, store, tick, translation) ||
+	       translate_by_tlb(core, address, 1, &core->l1_2m, store, tick, translation) ||
+	       translate_by_tlb(core, address, 2, &core->l1_1g, store, tick, translation) ||
 	       translate_by_l2(core, address, tick, translation) ||
 	       translate_by_walk(core, address, tick, translation);
 }
@@ -304,7 +302,7 @@ void core_access(struct core *core, const struct insn *insn, uint64_t address)
 	if (core->open_last[store] == (address >> CACHE_LINE_SHIFT) + 1)
 		return;
 	tick = scoreboard_operands(&core->board, insn->address_registers);
-	if (!translate(core, address, tick, &translation))
+	if (!translate(core, address, store, tick, &translation))
 		return;
 	core->open_last[store] = (address >> CACHE_LINE_SHIFT) + 1;
 	core->counters.accesses++;
@@ -362,7 +360,8 @@ int core_init(struct core *core, const struct profile *profile, double scale,
 			      .l2 = profile->l2_cache.latency_cycles * ticks,
 			      .llc = profile->llc.latency_cycles * ticks,
 			      .tlb_l2_hit = profile->l2_hit_cycles * ticks,
-			      .walk_overhead = profile->overhead_cycles * ticks},
+			      .walk_start = profile->walk_start_cycles * ticks,
+			      .walk_restart = profile->walk_restart_cycles * ticks},
 	};
 	scoreboard_init(&core->board, profile);
 	if (tlb_init(&core->l1_4k,
@@ -373,12 +372,10 @@ int core_init(struct core *core, const struct profile *profile, double scale,
 	    tlb_init(&core->l2, geometry_scale(l2->entries, l2->ways, scale, MIN_TLB_L2)) != 0 ||
 	    walk_caches_init(&core->walk_caches, profile, scale) != 0 ||
 	    cache_init(&core->l1d,
-		       geometry_scale(l1d_lines, profile->l1d.ways, scale, MIN_L1D_LINES),
-		       false) != 0)
+		       geometry_scale(l1d_lines, profile->l1d.ways, scale, MIN_L1D_LINES)) != 0)
 		return -1;
 	return cache_init(&core->l2_cache,
-			  geometry_scale(l2_lines, profile->l2_cache.ways, scale, MIN_L2_LINES),
-			  false);
+			  geometry_scale(l2_lines, profile->l2_cache.ways, scale, MIN_L2_LINES));
 }
 
 void core_fini(struct core *core)

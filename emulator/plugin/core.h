@@ -6,11 +6,11 @@
 #ifndef EMULATOR_PLUGIN_CORE_H
 #define EMULATOR_PLUGIN_CORE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "emulator/plugin/cache.h"
+#include "emulator/plugin/llc.h"
 #include "emulator/plugin/memory.h"
 #include "emulator/plugin/scoreboard.h"
 #include "emulator/plugin/tlb.h"
@@ -19,19 +19,13 @@
 
 #define CORE_INFLIGHT 256
 
-/* The last-level cache of a node, shared by its vCPUs, which run on several host threads. */
-struct llc {
-	struct cache cache;
-	atomic_flag busy;
-};
-
 /* A line that is on its way: who asks for it again waits for the rest of the time. */
 struct inflight {
 	uint64_t line, ready;
 };
 
 struct core_latencies {
-	uint64_t l1d, l2, llc, tlb_l2_hit, walk_overhead; /* ticks */
+	uint64_t l1d, l2, llc, tlb_l2_hit, walk_start, walk_restart; /* ticks */
 };
 
 struct core {
@@ -80,8 +74,5 @@ void core_access(struct core *core, const struct insn *insn, uint64_t address);
 
 /* Accounts for what is left of the current block; the cycles that the vCPU took. */
 uint64_t core_finish(struct core *core);
-
-int llc_init(struct llc *llc, const struct profile *profile, double scale);
-void llc_fini(struct llc *llc);
 
 #endif

@@ -153,8 +153,8 @@ static bool is_one_of(unsigned id, const unsigned *ids, size_t nr_ids)
 
 static const unsigned fences[] = {X86_INS_MFENCE, X86_INS_LFENCE, X86_INS_CPUID, X86_INS_SYSCALL};
 /* The stack pointer of these is kept by the front end, not by the execution units. */
-static const unsigned stack_insns[] = {X86_INS_PUSH, X86_INS_POP,    X86_INS_CALL,
-				       X86_INS_RET,  X86_INS_PUSHFQ, X86_INS_POPFQ};
+static const unsigned pushes[] = {X86_INS_PUSH, X86_INS_PUSHFQ};
+static const unsigned pops[] = {X86_INS_POP, X86_INS_POPFQ};
 /* Have a memory operand and do not touch memory, or are no-ops for QEMU. */
 static const unsigned address_only[] = {X86_INS_LEA, X86_INS_NOP};
 /* A result that does not depend on the operand when both are the same register. */
@@ -199,12 +199,30 @@ static void take_memory(const struct decoder *decoder, const cs_insn *code, stru
 /* Memory that is no operand in the syntax. */
 static void take_stack(unsigned id, struct insn *insn)
 {
-	if (!IS_ONE_OF(id, stack_insns))
+	const bool push = IS_ONE_OF(id, pushes), pop = IS_ONE_OF(id, pops);
+
+	if (!push && !pop)
 		return;
-	if (id == X86_INS_POP || id == X86_INS_RET || id == X86_INS_POPFQ)
-		insn->reads_memory = true;
-	else
-		insn->writes_memory = true;
+	insn->writes_memory |= push;
+	insn->reads_memory |= pop;
+	insn->results &= ~RSP_BIT;
+	insn->sources &= ~RSP_BIT;
+}
+
+/*
+ * Jumps, calls and returns count as if they touched no memory: QEMU before 8.0 keeps a pointer to
+ * the callbacks of an access at the end of a block, and trips over it when the block is dropped.
+ */
+static bool transfers(const struct decoder *decoder, const cs_insn *code)
+{
+	return cs_insn_group(decoder->capstone, code, X86_GRP_JUMP) ||
+	       cs_insn_group(decoder->capstone, code, X86_GRP_CALL) ||
+	       cs_insn_group(decoder->capstone, code, X86_GRP_RET);
+}
+
+static void take_transfer(struct insn *insn)
+{
+	insn->reads_memory = insn->writes_memory = false;
 	insn->results &= ~RSP_BIT;
 	insn->sources &= ~RSP_BIT;
 }
@@ -258,6 +276,8 @@ void decoder_decode(struct decoder *decoder, const void *bytes, size_t size, uin
 	}
 	take_memory(decoder, decoded, insn);
 	take_stack(decoded->id, insn);
+	if (transfers(decoder, decoded))
+		take_transfer(insn);
 	insn->sources &= ~insn->address_registers;
 	if (is_zeroing(decoded))
 		insn->sources = 0;

@@ -4,21 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_BYTES 4096
+#define TABLE_BYTES   4096
+#define MIN_LLC_LINES 512
 
 int machine_start(struct machine *machine, struct err *err)
 {
+	const struct profile *profile = &machine->profile;
+	const struct geometry llc_geometry =
+		geometry_scale_any(profile->llc.bytes / CACHE_LINE_BYTES, profile->llc.ways,
+				   machine->scale, MIN_LLC_LINES);
+
 	machine->cores = calloc(machine->nr_vcpus, sizeof(*machine->cores));
 	if (!machine->cores)
 		return err_set(err, ERR_INTERNAL, "no memory for %u vCPUs", machine->nr_vcpus);
 	for (unsigned i = 0; i < machine->memory.nr_nodes; i++)
-		if (llc_init(&machine->llcs[i], &machine->profile, machine->scale) != 0)
+		if (llc_init(&machine->llcs[i], llc_geometry, profile->llc_adaptive != 0) != 0)
 			return err_set(err, ERR_INTERNAL, "no memory for the caches");
 	for (unsigned i = 0; i < machine->nr_vcpus; i++) {
 		const unsigned node = machine->vcpu_nodes[i];
 
-		if (core_init(&machine->cores[i], &machine->profile, machine->scale,
-			      &machine->memory, &machine->llcs[node], node) != 0)
+		if (core_init(&machine->cores[i], profile, machine->scale, &machine->memory,
+			      &machine->llcs[node], node) != 0)
 			return err_set(err, ERR_INTERNAL, "no memory for the caches");
 	}
 	return 0;
@@ -84,7 +90,7 @@ int machine_begin(struct machine *machine, const struct roi_descriptor *request,
 	memory_set_latencies(&machine->memory, &machine->profile, request->contended_nodes,
 			     machine->profile.issue_width);
 	for (unsigned i = 0; i < machine->memory.nr_nodes; i++)
-		cache_clear(&machine->llcs[i].cache);
+		llc_clear(&machine->llcs[i]);
 	for (unsigned i = 0; i < machine->nr_vcpus; i++) {
 		struct core *core = &machine->cores[i];
 

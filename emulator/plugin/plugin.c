@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "emulator/plugin/decode.h"
@@ -105,6 +106,11 @@ static void on_marker(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t addres
 		return;
 	}
 	roi_answer(&model.machine, descriptor, line);
+	{
+		struct timespec ts;
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+		fprintf(stderr, "R cpu %ld.%03ld\n", ts.tv_sec, ts.tv_nsec / 1000000);
+	}
 	log_line(line);
 	if (model.machine.active != model.instrumented && !model.reset_pending) {
 		model.reset_pending = true;

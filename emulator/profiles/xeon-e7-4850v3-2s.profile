@@ -58,9 +58,13 @@ l2_hit_cycles = 7
 [walker]
 # Haswell has one page-miss handler; Broadwell brought the second (OptMan, Broadwell chapter).
 walkers = 1
-# Not documented. A load that misses both levels is dispatched again when the walk ends: its way
-# through the scheduler and the L1 once more, and the second-level lookup (7) before.
-overhead_cycles = 30
+# 7-cpu.com (Westmere): a walk that finds everything in the L1 adds 23 cycles to a load; 4 of them
+# are the L1's.
+start_cycles = 19
+# Not documented by Intel; taken from the published counters: GUPS spends 73 to 74 cycles an update
+# outside of walks (Mitosis, figure 6: LP-LD, RP-LD and RPI-LD alike, however long the walks are),
+# in two walks, one of the load and one of the store.
+restart_cycles = 37
 # Walks: 32 entries of 4 ways for PDEs, 4 for PDPTEs, 2 for PML4Es.
 pwc_pde_entries = 32
 pwc_pde_ways = 4
@@ -89,6 +93,8 @@ bytes = 35M
 ways = 20
 # Molka: 21.2 ns at 2.5 GHz.
 latency_cycles = 53
+# Wong, "Intel Ivy Bridge Cache Replacement Policy" (2013): adaptive since Ivy Bridge.
+adaptive = 1
 
 [core]
 # OptMan: four micro-operations a cycle, 192 in the window, 10 outstanding L1 misses, 42 stores.
