@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT
+#include "harness/exec_session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <numaif.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/deadline.h"
+#include "harness/exec_model.h"
+#include "harness/interrupt.h"
+#include "harness/model_link.h"
+#include "harness/ready_when.h"
+#include "harness/run_record.h"
+#include "harness/scene.h"
+
+#define END_GRACE_MS 2000
+#define CHORE_NS     UINT64_C(200000000)
+#define LOG_OUTPUT   "program-stdout.log"
+#define LOG_MESSAGES "program-stderr.log"
+
+struct exec_session {
+	const struct local_session_input *input;
+	json_t *record;
+	struct scene scene;
+	struct child child;
+	struct deadline deadline;
+	struct ready_when *ready_when;
+	struct exec_model model;
+	uint64_t roi_started_ns, roi_ended_ns; /* monotonic raw */
+	/* Chores while the program runs: when each is due next, by the deadline's clock. */
+	uint64_t sample_ns, follow_ns;
+	uint64_t moved_ns; /* spent on moving data */
+};
+
+static uint64_t raw_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void progress(const struct exec_session *session, const char *phase)
+{
+	model_link_progress(session->scene.model, phase, -1);
+	if (session->input->progress)
+		session->input->progress(session->input->context, phase, -1);
+}
+
+/* Data and page tables on different nodes: all starts on the tables' node, and data move later. */
+static bool moves_data(const struct placement *placement)
+{
+	return placement->page_table_bound && placement->data_policy == PLACE_BIND &&
+	       placement->data_nodes != UINT64_C(1) << placement->page_table_node;
+}
+
+static int step_scene(struct exec_session *session, struct err *err)
+{
+	const struct local_session_input *input = session->input;
+
+	if (scene_open(&session->scene, input->options, input->config, false, input->directory,
+		       session->record, err) != 0)
+		return -1;
+	if (session->scene.placement.migration == MIGRATION_MREMAP)
+		return err_set(err, ERR_MACHINE,
+			       "%s: page tables of a program that is not ours cannot be moved on "
+			       "this kernel (page-table migration in the kernel is missing)",
+			       input->config->name);
+	return exec_model_open(&session->model, &session->scene, err);
+}
+
+static int step_settings(struct exec_session *session, struct err *err)
+{
+	return scene_apply_settings(&session->scene, err);
+}
+
+static int step_watch(struct exec_session *session, struct err *err)
+{
+	const char *text = session->input->options->ready_when;
+
+	session->deadline = deadline_after(session->input->options->timeout_ns);
+	return text ? ready_when_open(&session->ready_when, text, err) : 0;
+}
+
+/* Where an output goes: a log of its own with --quiet and --json, and a pipe when it is searched
+ * for a line. -1 with err set; -2: inherited. */
+static int output_fd(struct exec_session *session, const char *name, struct err *err)
+{
+	const struct run_options *options = session->input->options;
+	char path[PATHS_MAX];
+	int fd;
+
+	if (!options->quiet && !options->json && !session->scene.model)
+		return -2;
+	snprintf(path, sizeof(path), "%s/%s", session->input->directory, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	return fd >= 0 ? fd : err_set_errno(err, ERR_MACHINE, errno, "cannot write '%s'", path);
+}
+
+static int start_under(struct exec_session *session, int output, int messages, struct err *err)
+{
+	const bool inherited = output == -2;
+	const int searched =
+		session->ready_when
+			? ready_when_output(session->ready_when, inherited ? STDOUT_FILENO : output)
+			: -1;
+	struct child_spec spec = {
+		.argv = session->input->options->rest,
+		.stdout_fd = searched >= 0 ? searched
+			     : inherited   ? -1
+					   : output,
+		.stderr_fd = inherited ? -1 : messages,
+		.keep_stdin = true,
+		.stop_at_exec = true,
+		.foreground = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp(),
+	};
+
+	scene_place_child(&session->scene, &spec);
+	if (child_start(&session->child, &spec, err) != 0)
+		return -1;
+	if (session->ready_when)
+		ready_when_started(session->ready_when);
+	return 0;
+}
+
+static int step_start(struct exec_session *session, struct err *err)
+{
+	int output = output_fd(session, LOG_OUTPUT, err);
+	int messages = output == -1 ? -1 : output_fd(session, LOG_MESSAGES, err);
+	int failed = -1;
+
+	if (output != -1 && messages != -1)
+		failed = start_under(session, output, messages, err);
+	if (output >= 0)
+		close(output);
+	if (messages >= 0)
+		close(messages);
+	return failed;
+}
+
+static int step_interfere(struct exec_session *session, struct err *err)
+{
+	const struct scene *scene = &session->scene;
+
+	return scene_start_interference(&session->scene, scene->cpus, scene->nr_cpus,
+					session->deadline, err);
+}
+
+/* One turn of waiting: 1 the program has ended, 0 not yet, -1 error. */
+static int watch(struct exec_session *session, struct err *err)
+{
+	const int left_ms = deadline_left_ms(&session->deadline, INTERRUPT_SLICE_MS / 2);
+	struct pollfd fds[] = {
+		{.fd = session->child.pidfd, .events = POLLIN},
+		{.fd = session->ready_when ? ready_when_fd(session->ready_when) : -1,
+		 .events = POLLIN},
+	};
+
+	if (deadline_check_interrupt(err) != 0)
+		return -1;
+	if (left_ms == 0)
+		return err_set(err, ERR_RUN, "time-out: '%s' has not ended in time (--timeout)",
+			       session->input->options->rest[0]);
+	poll(fds, 2, left_ms);
+	if (session->ready_when && ready_when_pump(session->ready_when, err) != 0)
+		return -1;
+	if (interference_check(session->scene.interference, err) != 0)
+		return -1;
+	return child_wait(&session->child, 0) ? 1 : 0;
+}
+
+static int await_ready(struct exec_session *session, struct err *err)
+{
+	const uint64_t begun_ns = deadline_now_ns();
+	int ready;
+
+	progress(session, "setup");
+	while ((ready = ready_when_check(session->ready_when, err)) == 0) {
+		const int ended = watch(session, err);
+
+		if (ended < 0)
+			return -1;
+		if (ended > 0)
+			return err_set(err, ERR_RUN,
+				       "'%s' ended before it was ready (--ready-when %s)",
+				       session->input->options->rest[0],
+				       session->input->options->ready_when);
+	}
+	run_record_phase(session->record, "setup", deadline_now_ns() - begun_ns);
+	return ready < 0 ? -1 : 0;
+}
+
+/* The kernel moves pages and leaves page tables where they are. A program that has just ended has
+ * none to move. */
+static int move_data(struct exec_session *session, struct err *err)
+{
+	const struct placement *placement = &session->scene.placement;
+	const unsigned long from = 1ul << placement->page_table_node;
+	const unsigned long to = placement->data_nodes;
+	const uint64_t begun_ns = deadline_now_ns();
+
+	if (migrate_pages(session->child.pid, sizeof(from) * 8 + 1, &from, &to) < 0 &&
+	    errno != ESRCH)
+		return err_set_errno(err, ERR_MACHINE, errno, "cannot move the program's pages");
+	session->moved_ns += deadline_now_ns() - begun_ns;
+	return 0;
+}
+
+static int begin_roi(struct exec_session *session, struct err *err)
+{
+	struct scene *scene = &session->scene;
+
+	if (scene_open_counters(scene, &session->child.pid, 1, err) != 0)
+		return -1;
+	if (scene->model && exec_model_begin(&session->model, scene, session->child.pid, err) != 0)
+		return -1;
+	if (scene->counters && counters_start(scene->counters, err) != 0)
+		return -1;
+	session->roi_started_ns = raw_now_ns();
+	progress(session, "roi");
+	return 0;
+}
+
+static int step_begin(struct exec_session *session, struct err *err)
+{
+	struct scene *scene = &session->scene;
+
+	if (!session->ready_when) {
+		if (begin_roi(session, err) != 0)
+			return -1;
+		return child_continue(&session->child, err);
+	}
+	if (child_continue(&session->child, err) != 0 || await_ready(session, err) != 0)
+		return -1;
+	if (moves_data(&scene->placement) && move_data(session, err) != 0)
+		return -1;
+	if (scene_dump(scene, VERIFY_READY, &session->child.pid, 1, err) != 0)
+		return -1;
+	return begin_roi(session, err);
+}
+
+/* A chore that took so long is done again after twenty times as long: 5% at most. */
+static uint64_t next_turn(uint64_t begun_ns)
+{
+	const uint64_t now_ns = deadline_now_ns();
+	const uint64_t pause_ns = (now_ns - begun_ns) * 20;
+
+	return now_ns + (pause_ns > CHORE_NS ? pause_ns : CHORE_NS);
+}
+
+/*
+ * While the program runs: without --ready-when its data follow to their node as they are made; and
+ * as page tables end with their process, the latest sample is what the record shows as "done".
+ */
+static int do_chores(struct exec_session *session, struct err *err)
+{
+	struct scene *scene = &session->scene;
+	const uint64_t now_ns = deadline_now_ns();
+
+	if (!session->ready_when && moves_data(&scene->placement) && now_ns >= session->follow_ns) {
+		if (move_data(session, err) != 0)
+			return -1;
+		session->follow_ns = next_turn(now_ns);
+	}
+	if (now_ns >= session->sample_ns) {
+		const uint64_t begun_ns = deadline_now_ns();
+
+		scene_dump(scene, VERIFY_DONE, &session->child.pid, 1, NULL);
+		session->sample_ns = next_turn(begun_ns);
+	}
+	return 0;
+}
+
+static int step_run(struct exec_session *session, struct err *err)
+{
+	int ended;
+
+	session->sample_ns = deadline_now_ns() + CHORE_NS / 4;
+	while ((ended = watch(session, err)) == 0) {
+		if (do_chores(session, err) != 0)
+			return -1;
+	}
+	session->roi_ended_ns = raw_now_ns();
+	if (session->moved_ns > 0)
+		run_record_phase(session->record, "migrate", session->moved_ns);
+	return ended < 0 ? -1 : 0;
+}
+
+static int step_end(struct exec_session *session, struct err *err)
+{
+	struct scene *scene = &session->scene;
+	uint64_t runtime_ns = session->roi_ended_ns - session->roi_started_ns;
+	const char *clock = "monotonic_raw";
+
+	if (scene->counters && counters_stop(scene->counters, err) != 0)
+		return -1;
+	if (scene->model) {
+		clock = "model";
+		if (exec_model_end(&session->model, session->record, &runtime_ns, err) != 0)
+			return -1;
+	} else {
+		json_object_set_new(session->record, "counters", scene_counters_to_json(scene));
+	}
+	json_object_set_new(session->record, "runtime_ns", json_integer((json_int_t)runtime_ns));
+	json_object_set_new(session->record, "clock", json_string(clock));
+	run_record_phase(session->record, "roi", session->roi_ended_ns - session->roi_started_ns);
+	json_object_set_new(session->record, "metrics",
+			    json_pack("[{s:s, s:s, s:f, s:s, s:b}]", "name", "runtime", "unit", "s",
+				      "value", (double)runtime_ns / 1e9, "better", "lower",
+				      "primary", 1));
+	json_object_set_new(session->record, "verification",
+			    json_pack("{s:s, s:s, s:n, s:n}", "status", "skipped", "detail",
+				      "the program is not ours: its work is not checked", "checked",
+				      "errors"));
+	return scene_stop_interference(scene, err);
+}
+
+static int step_judge(struct exec_session *session, struct err *err)
+{
+	char how[CHILD_TEXT_MAX];
+
+	if (session->child.status == 0)
+		return 0;
+	return err_set(err, ERR_RUN, "'%s' %s%s", session->input->options->rest[0],
+		       WIFSIGNALED(session->child.status) ? "was " : "",
+		       child_describe(session->child.status, how));
+}
+
+static int (*const steps[])(struct exec_session *, struct err *) = {
+	step_scene, step_settings, step_watch, step_start, step_interfere,
+	step_begin, step_run,      step_end,   step_judge,
+};
+
+static void close_session(struct exec_session *session)
+{
+	child_end(&session->child, END_GRACE_MS);
+	ready_when_close(session->ready_when);
+	exec_model_close(&session->model);
+}
+
+int exec_session_run(const struct local_session_input *input, json_t *record, struct err *err)
+{
+	struct exec_session *session = calloc(1, sizeof(*session));
+	int failed = 0;
+
+	if (!session)
+		return err_set(err, ERR_INTERNAL, "out of memory");
+	session->input = input;
+	session->record = record;
+	session->child = CHILD_NONE;
+	session->scene.root.root_fd = -1;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failed; i++) {
+		failed = deadline_check_interrupt(err);
+		if (!failed)
+			failed = steps[i](session, err);
+	}
+	close_session(session);
+	if (session->scene.have_topology && scene_verify(&session->scene, 0, failed ? NULL : err))
+		failed = -1;
+	if (scene_close(&session->scene, err) != 0)
+		failed = -1;
+	free(session);
+	return failed;
+}
+
+int exec_session_find(const char *program, char path[PATHS_MAX], struct err *err)
+{
+	const char *search = getenv("PATH");
+	char *copy, *save = NULL;
+	bool found = false;
+
+	if (strchr(program, '/')) {
+		if (realpath(program, path) && access(path, X_OK) == 0)
+			return 0;
+		return err_set_errno(err, ERR_USAGE, errno, "cannot run '%s'", program);
+	}
+	copy = strdup(search ? search : "/usr/local/bin:/usr/bin:/bin");
+	if (!copy)
+		return err_set(err, ERR_INTERNAL, "out of memory");
+	for (char *directory = strtok_r(copy, ":", &save); directory && !found;
+	     directory = strtok_r(NULL, ":", &save)) {
+		struct stat st;
+
+		snprintf(path, PATHS_MAX, "%s/%s", directory, program);
+		found = access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	}
+	free(copy);
+	return found ? 0 : err_set(err, ERR_USAGE, "there is no program '%s' in PATH", program);
+}
