@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+#include "harness/remote_session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/paths.h"
+#include "emulator/emulator.h"
+#include "harness/exec_session.h"
+#include "harness/run_record.h"
+
+#define SECOND_NS         UINT64_C(1000000000)
+#define BOOT_ALLOWANCE_NS (120 * SECOND_NS) /* what the host waits beyond the run's own limit */
+#define FILES_MAX         4
+
+/* Options that mean inside what they mean outside. */
+static void add_options(struct words *argv, const struct run_options *options)
+{
+	words_add(argv, "--timeout");
+	words_format(argv, "%lluns", (unsigned long long)options->timeout_ns);
+	if (options->local_node >= 0) {
+		words_add(argv, "--local-node");
+		words_format(argv, "%d", (int)options->local_node);
+	}
+	if (options->remote_node >= 0) {
+		words_add(argv, "--remote-node");
+		words_format(argv, "%d", (int)options->remote_node);
+	}
+	if (options->strict)
+		words_add(argv, "--strict");
+}
+
+static void add_workload(struct words *argv, const struct driver_plan *plan)
+{
+	words_add_all(argv, plan->arguments);
+}
+
+static void add_program(struct words *argv, const struct run_options *options)
+{
+	if (options->ready_when) {
+		words_add(argv, "--ready-when");
+		words_add(argv, options->ready_when);
+	}
+	words_add(argv, "--");
+	words_add_all(argv, options->rest);
+}
+
+void remote_session_argv(const struct execution *execution, struct words *argv)
+{
+	const struct cell *cell = execution->cell;
+
+	words_add(argv, REMOTE_ROOT "/bin/harness");
+	words_add(argv, cell->plan ? "run" : "exec");
+	if (cell->plan)
+		words_add(argv, cell->workload);
+	words_add(argv, cell->config->config.name);
+	words_add(argv, "--machine");
+	words_add(argv, "native");
+	words_add(argv, "--into");
+	words_add(argv, REMOTE_RESULT);
+	add_options(argv, execution->options);
+	if (cell->plan)
+		add_workload(argv, cell->plan);
+	else
+		add_program(argv, execution->options);
+}
+
+/* --- the job ------------------------------------------------------------------------------------
+ */
+
+static void pass_progress(void *context, const json_t *event)
+{
+	const struct execution *execution = context;
+	const char *phase = json_string_value(json_object_get(event, "phase"));
+	const json_t *done = json_object_get(event, "done");
+
+	if (!phase)
+		phase = json_string_value(json_object_get(event, "msg"));
+	if (phase && execution->progress)
+		execution->progress(execution->context, phase,
+				    json_is_number(done) ? json_number_value(done) : -1);
+}
+
+struct files {
+	struct emulator_file list[FILES_MAX];
+	char paths[FILES_MAX][PATHS_MAX];
+	int count;
+};
+
+static void add_file(struct files *files, const char *host_path, const char *guest_path)
+{
+	char *copy = files->paths[files->count];
+
+	snprintf(copy, PATHS_MAX, "%s", host_path);
+	files->list[files->count++] =
+		(struct emulator_file){.host_path = copy, .guest_path = guest_path};
+}
+
+/* A program is found in the guest where it is on the host. */
+static int add_user_program(struct files *files, char *program, struct words *argv, struct err *err)
+{
+	char found[PATHS_MAX];
+
+	if (exec_session_find(program, found, err) != 0)
+		return -1;
+	for (int i = 0; i < argv->count; i++) {
+		if (strcmp(argv->items[i], "--") == 0 && argv->items[i + 1]) {
+			free(argv->items[i + 1]);
+			argv->items[i + 1] = strdup(found);
+			break;
+		}
+	}
+	add_file(files, found, files->paths[files->count]);
+	return 0;
+}
+
+static int collect_files(const struct execution *execution, struct files *files, struct words *argv,
+			 struct err *err)
+{
+	/* Harness and driver go along by themselves. */
+	if (execution->cell->plan)
+		return 0;
+	return add_user_program(files, execution->options->rest[0], argv, err);
+}
+
+/* --- the record ---------------------------------------------------------------------------------
+ */
+
+static void complete_machine(json_t *record, const json_t *additions)
+{
+	json_t *machine = json_object_get(record, "machine");
+
+	if (!json_is_object(machine)) {
+		machine = json_object();
+		json_object_set_new(record, "machine", machine);
+	}
+	json_object_update(machine, (json_t *)additions);
+}
+
+void remote_session_complete(json_t *record, const json_t *host_record, const json_t *machine)
+{
+	static const char *const members[] = {"id", "command", "repeat", "started_at", "suite"};
+	json_t *workload = json_object_get(record, "workload");
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		json_object_set(record, members[i], json_object_get(host_record, members[i]));
+	if (json_is_object(workload))
+		json_object_set(workload, "arguments",
+				run_record_get(host_record, "workload.arguments"));
+	complete_machine(record, machine);
+}
+
+/* The guest's own account of its run; an err_kind other than ERR_NONE with its reason. */
+static int judge(const json_t *record, struct err *err)
+{
+	const char *status = json_string_value(run_record_get(record, "exit.status"));
+	const char *reason = json_string_value(run_record_get(record, "exit.reason"));
+	const char *clock = json_string_value(json_object_get(record, "clock"));
+	const json_int_t code = json_integer_value(run_record_get(record, "exit.code"));
+
+	if (!status || strcmp(status, "ok") != 0)
+		return err_set(err,
+			       code == ERR_MACHINE || code == ERR_USAGE ? (enum err_kind)code
+									: ERR_RUN,
+			       "%s", reason ? reason : "the guest's record gives no reason");
+	if (!clock || strcmp(clock, "model") != 0)
+		return err_set(err, ERR_RUN, "the guest's record has times that no model made");
+	return 0;
+}
+
+static int take_record(const struct execution *execution, const struct emulator_result *result,
+		       json_t **record, struct err *err)
+{
+	char path[PATHS_MAX + sizeof(RUN_RECORD_FILE) + 1];
+	json_t *guest;
+
+	snprintf(path, sizeof(path), "%s/%s", execution->directory, RUN_RECORD_FILE);
+	guest = run_record_read(path, err);
+	if (!guest)
+		return -1;
+	/* The same id: our own first record is still there, the guest wrote none. */
+	if (json_equal(json_object_get(guest, "id"), json_object_get(*record, "id"))) {
+		json_decref(guest);
+		complete_machine(*record, result->machine);
+		return err_set(err, ERR_RUN,
+			       "the guest ended with status %d and left no record (see the logs in "
+			       "'%s')",
+			       result->guest_status, execution->directory);
+	}
+	remote_session_complete(guest, *record, result->machine);
+	json_decref(*record);
+	*record = guest;
+	return judge(guest, err);
+}
+
+/* For the time of the run signals are read from a descriptor, which the emulator polls; one that
+ * has come is delivered again afterwards, to the flag. */
+static int run_interruptible(struct emulator_job *job, struct emulator_result *result,
+			     struct err *err)
+{
+	sigset_t signals, before;
+	int failed;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	job->interrupt_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (job->interrupt_fd < 0)
+		failed = err_set_errno(err, ERR_INTERNAL, errno, "cannot watch for signals");
+	else
+		failed = emulator_run(job, result, err);
+	if (job->interrupt_fd >= 0)
+		close(job->interrupt_fd);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return failed;
+}
+
+static int boot(const struct execution *execution, struct words *argv, json_t **record,
+		struct err *err)
+{
+	const struct cell *cell = execution->cell;
+	struct emulator_result result = {0};
+	struct files *files = calloc(1, sizeof(*files));
+	struct emulator_job job = {
+		.profile = cell->config->target.profile,
+		.kernel = execution->options->kernel,
+		.footprint_bytes = cell->footprint_bytes,
+		.scale = cell->scale,
+		.timeout_ns = execution->options->timeout_ns + BOOT_ALLOWANCE_NS,
+		.result_directory = execution->directory,
+		.progress = pass_progress,
+		.progress_context = (void *)execution,
+	};
+	int failed = -1;
+
+	if (!files)
+		return err_set(err, ERR_INTERNAL, "out of memory");
+	if (collect_files(execution, files, argv, err) == 0) {
+		job.argv = argv->items;
+		job.files = files->list;
+		job.nr_files = files->count;
+		failed = run_interruptible(&job, &result, err);
+		if (!failed)
+			failed = take_record(execution, &result, record, err);
+	}
+	json_decref(result.machine);
+	free(files);
+	return failed;
+}
+
+int remote_session_run(const struct execution *execution, json_t **record, struct err *err)
+{
+	struct words argv = {0};
+	int failed;
+
+	json_object_set_new(*record, "provenance", json_string("modelled"));
+	json_object_set_new(
+		*record, "machine",
+		target_to_json(&execution->cell->config->target, execution->cell->scale));
+	remote_session_argv(execution, &argv);
+	if (argv.failed)
+		failed = err_set(err, ERR_INTERNAL, "out of memory");
+	else
+		failed = boot(execution, &argv, record, err);
+	words_free(&argv);
+	return failed;
+}
