@@ -71,7 +71,7 @@ int scene_apply_settings(struct scene *scene, struct err *err)
 
 	if (knobs_open(&scene->knobs, &scene->root, NULL, err) != 0)
 		return -1;
-	if (placement->thp && (knobs_set(scene->knobs, "thp", "always", err) != 0 ||
+	if (placement->thp && (knobs_set(scene->knobs, "thp_enabled", "always", err) != 0 ||
 			       knobs_set(scene->knobs, "thp_defrag", "always", err) != 0))
 		return -1;
 	return knobs_set(scene->knobs, "numa_balancing", placement->autonuma ? "1" : "0", err);
