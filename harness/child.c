@@ -15,7 +15,10 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#define REAP_TRIES 1000 /* of a millisecond each */
 
 /* What the child reports through the close-on-exec pipe when it does not get as far as exec. */
 struct failure {
@@ -192,6 +195,7 @@ int child_start(struct child *child, const struct child_spec *spec, struct err *
 	*child = CHILD_NONE;
 	if (open_ends(&ends, spec->wire, err) != 0)
 		return -1;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	fflush(NULL); /* buffered text must not be printed twice */
 	child->pid = fork();
 	if (child->pid == 0)
@@ -245,9 +249,12 @@ bool child_wait(struct child *child, int timeout_ms)
 	return true;
 }
 
+/* All of the group have been sent SIGKILL. Orphans of the group come to us (PR_SET_CHILD_SUBREAPER
+ * in child_start()), each when its own parent has died. */
 static void reap_group(struct child *child)
 {
-	int status;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	int status, tries = 0;
 	pid_t pid;
 
 	while ((pid = waitpid(child->pid, &status, 0)) < 0 && errno == EINTR)
@@ -255,9 +262,11 @@ static void reap_group(struct child *child)
 	if (pid == child->pid)
 		child->status = status;
 	child->ended = true;
-	/* Grandchildren come to us only if we are their reaper; others are init's to collect. */
-	while (waitpid(-child->pid, &status, WNOHANG) > 0)
-		;
+	do {
+		pid = waitpid(-child->pid, &status, WNOHANG);
+		if (pid == 0)
+			nanosleep(&pause, NULL);
+	} while (pid > 0 || (pid == 0 && tries++ < REAP_TRIES));
 }
 
 static void give_terminal_back(const struct child *child)

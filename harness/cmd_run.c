@@ -11,6 +11,7 @@
 #include "harness/cells.h"
 #include "harness/counters.h"
 #include "harness/counters_option.h"
+#include "harness/exec_session.h"
 #include "harness/interrupt.h"
 #include "harness/knobs.h"
 #include "harness/pool.h"
@@ -99,6 +100,15 @@ static int check_counters(const struct job *job, struct err *err)
 	return failed;
 }
 
+static int check_program(const struct job *job, struct err *err)
+{
+	char path[PATHS_MAX];
+
+	if (job->command != RUN_COMMAND_EXEC)
+		return 0;
+	return exec_session_find(job->options.rest[0], path, err);
+}
+
 static int check_into(const struct job *job, struct err *err)
 {
 	if (!job->options.into || job->cells.nr_items == 1)
@@ -110,7 +120,7 @@ static int check_into(const struct job *job, struct err *err)
 static int plan(struct job *job, struct err *err)
 {
 	if (cells_plan(&job->cells, &job->options, job->command, &job->root, err) != 0 ||
-	    check_into(job, err) != 0)
+	    check_into(job, err) != 0 || check_program(job, err) != 0)
 		return -1;
 	if (job->options.explain)
 		return 0;

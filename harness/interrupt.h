@@ -16,7 +16,10 @@
 /* 0, or the number of the first signal that came. Never reset. */
 extern volatile sig_atomic_t interrupt_signal;
 
-/* Call once, early in main(). A signal that is ignored already (nohup) stays ignored. */
+/*
+ * Call once, early in main(). SIGHUP stays ignored where it is (nohup); SIGINT does not, which
+ * shells ignore for everything that a script puts into the background.
+ */
 void interrupt_install(void);
 
 #endif
