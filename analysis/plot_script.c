@@ -41,9 +41,10 @@ struct slot {
 	bool failed; /* there are runs, and none could be used */
 };
 
-/* gnuplot takes a single-quoted text literally, except that a quote is doubled; what could end a
- * line or start a command anyway is shown as '?'. Texts are cut after so many characters (not
- * bytes: they are UTF-8). */
+/* For inside single quotes, where gnuplot takes everything literally but the quote itself (and
+ * gets a doubled one wrong at the start): a quote becomes an apostrophe, and what could end a line
+ * or start a command elsewhere is shown as '?'. Texts are cut after so many characters (not bytes:
+ * they are UTF-8). */
 #define LABEL_MAX 40
 
 static void print_literal(FILE *out, const char *text)
@@ -59,7 +60,7 @@ static void print_literal(FILE *out, const char *text)
 			return;
 		}
 		if (c == '\'')
-			fputs("''", out);
+			fputs("\xe2\x80\x99", out);
 		else
 			fputc(c < 0x20 || c == 0x7f || strchr("`@\\", c) ? '?' : c, out);
 	}
