@@ -20,7 +20,7 @@ static const char style[] =
 	".badge.modelled { background: #e69f00; }\n"
 	".badge.measured { background: #56b4e9; }\n"
 	"figure { margin: 1rem 0; }\n"
-	"figure svg { display: block; width: 100%; height: auto; background: #ffffff; border: 1px solid var(--line); }\n"
+	"figure svg { display: block; box-sizing: border-box; width: 100%; height: auto; background: #ffffff; border: 1px solid var(--line); }\n"
 	"figcaption { color: var(--faint); font-size: .85rem; margin-top: .4rem; }\n"
 	"section { overflow-x: auto; }\n"
 	"table { border-collapse: collapse; font-size: .85rem; margin: .6rem 0 1rem; width: 100%; }\n"
