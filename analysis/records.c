@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "analysis/array.h"
-#include "analysis/run_record.h"
+#include "analysis/record_read.h"
 
 /* results/CAMPAIGN/.../RUN/run.json; a deeper tree is not ours (or a loop of bind mounts). */
 #define DEPTH_MAX 8
@@ -76,7 +76,7 @@ static int add_file(struct search *search, const FTSENT *entry, struct err *err)
 	if (!items)
 		return out_of_memory(err);
 	records->items = items;
-	if (run_record_read(&items[records->nr], entry->fts_path, &why) == 0) {
+	if (record_read_file(&items[records->nr], entry->fts_path, &why) == 0) {
 		records->nr++;
 		return 0;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "analysis/run_record.h"
+#include "analysis/record_read.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -318,7 +318,7 @@ static json_t *load_json(const char *path, struct err *err)
 	return json;
 }
 
-int run_record_read(struct record *record, const char *path, struct err *err)
+int record_read_file(struct record *record, const char *path, struct err *err)
 {
 	memset(record, 0, sizeof(*record));
 	record->path = strdup(path);
