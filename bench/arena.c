@@ -132,9 +132,10 @@ static int apply_policy(const struct arena_policy *policy, void *address, uint64
 
 void *arena_map(struct arena *arena, const char *name, uint64_t bytes, struct err *err)
 {
-	const uint64_t granule = arena->policy.thp == ARENA_THP_ALWAYS
-					 ? ARENA_HUGE_BYTES
-					 : (uint64_t)sysconf(_SC_PAGESIZE);
+	/* Where huge pages may come, the end should not be left to small ones. */
+	const uint64_t granule = arena->policy.thp == ARENA_THP_NEVER
+					 ? (uint64_t)sysconf(_SC_PAGESIZE)
+					 : ARENA_HUGE_BYTES;
 	struct arena_region *region = &arena->regions[arena->nr_regions];
 	char text[UNITS_TEXT_MAX];
 

@@ -57,7 +57,7 @@ static int runs_add(struct runs *runs, uint64_t begin, uint64_t end, bool huge, 
 
 /* --- where the huge pages are --------------------------------------------------------------- */
 
-/* AnonHugePages of the mapping that starts at the address; 0 when there are none. */
+/* AnonHugePages of the mapping that holds the address; 0 when there are none. */
 static uint64_t huge_bytes_at(uint64_t address)
 {
 	FILE *file = fopen("/proc/self/smaps", "re");

@@ -51,14 +51,15 @@ static void on_signal(int number)
 	_exit(ERR_INTERRUPTED);
 }
 
+static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+
 static void catch_signals(void)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		sigaction(caught[i], &action, NULL);
 }
 
 /* --- page tables of a run without a harness ------------------------------------------------- */
@@ -135,11 +136,13 @@ static void pin_self(int cpu)
 static int start_team(struct driver *driver, struct err *err)
 {
 	const struct settings *settings = &driver->settings;
-	sigset_t all, old;
+	sigset_t ours, old;
 	int failed;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
+	sigemptyset(&ours);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		sigaddset(&ours, caught[i]);
+	pthread_sigmask(SIG_BLOCK, &ours, &old);
 	failed = protocol_watch(&driver->protocol, err);
 	if (!failed)
 		failed = team_create(&driver->team, settings->cpus, settings->nr_cpus,

@@ -71,7 +71,7 @@ json_t *options_describe(const struct option *rows)
 
 	for (; rows && rows->name; rows++)
 		json_array_append_new(array,
-				      json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?, s:s}", "name",
+				      json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:s?, s:s?}", "name",
 						rows->name, "type", types[rows->type].name,
 						"default", rows->native, "emulated_default",
 						rows->emulated ? rows->emulated : rows->native,
