@@ -14,15 +14,16 @@
 struct knobs {
 	const struct fs *root;
 	char directory[PATHS_MAX];
-	json_t *changed; /* the record's array, in the order of the changes */
+	struct err no_directory; /* told only when a setting must be changed */
+	json_t *changed;         /* the record's array, in the order of the changes */
 };
 
 static int refuse_write(const char *path, const char *value, int errnum, struct err *err)
 {
 	return err_set_errno(err, ERR_MACHINE, errnum,
-			     "may not write '%s' to %s; run as root, or write it yourself and "
-			     "start again",
-			     value, path);
+			     "may not write '%s' to %s; run as root, or first 'echo %s | sudo tee "
+			     "%s'",
+			     value, path, value, path);
 }
 
 static int state_directory(char directory[PATHS_MAX], const char *given, struct err *err)
@@ -60,11 +61,8 @@ int knobs_open(struct knobs **knobs, const struct fs *root, const char *state_di
 		return err_set(err, ERR_INTERNAL, "out of memory");
 	new->root = root;
 	new->changed = json_array();
-	if (state_directory(new->directory, state_dir, err) != 0) {
-		json_decref(new->changed);
-		free(new);
-		return -1;
-	}
+	if (state_directory(new->directory, state_dir, &new->no_directory) != 0)
+		*new->directory = '\0';
 	*knobs = new;
 	return 0;
 }
@@ -189,12 +187,13 @@ static int set_file(struct knobs *knobs, const struct knob *knob, const char *pa
 		    const char *value, struct err *err)
 {
 	char text[KNOB_VALUE_MAX], current[KNOB_VALUE_MAX];
-	struct err journal_err = {0};
-	struct journal journal;
+	struct err journal_err = knobs->no_directory;
+	struct journal journal = {.lock_fd = -1};
 	int result;
 
 	/* The lock comes before the look: the value may be changing under another run's hands. */
-	(void)journal_open(&journal, knobs->directory, &journal_err);
+	if (*knobs->directory)
+		(void)journal_open(&journal, knobs->directory, &journal_err);
 	if (fs_read(knobs->root, path, text, sizeof(text)) < 0)
 		result = err_set_errno(err, ERR_MACHINE, errno, "cannot read %s", path);
 	else if (!knob_value_offered(text, value))
@@ -332,6 +331,8 @@ int knobs_restore(struct knobs *knobs, struct err *err)
 	struct journal journal;
 	int result;
 
+	if (!*knobs->directory)
+		return 0;
 	if (!journal_exists(knobs->directory) && json_array_size(knobs->changed) == 0)
 		return 0;
 	result = journal_open(&journal, knobs->directory, err);

@@ -46,7 +46,8 @@ struct knobs;
 
 /*
  * `state_dir` NULL: $MITOSIS_SUITE_STATE, else /var/lib/mitosis-suite for root, else
- * $XDG_STATE_HOME/mitosis-suite or ~/.local/state/mitosis-suite. Touches no file yet. `root` must
+ * $XDG_STATE_HOME/mitosis-suite or ~/.local/state/mitosis-suite. Touches no file yet; without
+ * any of these (no HOME) it is knobs_set() that fails, if it must change something. `root` must
  * outlive the knobs.
  */
 int knobs_open(struct knobs **knobs, const struct fs *root, const char *state_dir, struct err *err);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -744,6 +745,38 @@ static void state_directory_from_environment(void **state)
 	unsetenv("MITOSIS_SUITE_STATE");
 }
 
+/* A user without a home can run what needs no change. */
+static void no_state_directory(void **state)
+{
+	struct fixture *fixture = *state;
+	struct knobs *knobs;
+	struct err err = {0};
+	const pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		unsetenv("HOME");
+		unsetenv("XDG_STATE_HOME");
+		if (geteuid() == 0 && chmod(fixture->machine.root, 0755) == 0 &&
+		    seteuid(65534) != 0)
+			_exit(1);
+		if (knobs_open(&knobs, &fixture->machine.fs, NULL, &err) != 0 ||
+		    knobs_set(knobs, "thp_enabled", "madvise", &err) != 0)
+			_exit(2);
+		if (knobs_set(knobs, "thp_enabled", "never", &err) == 0 ||
+		    err.kind != ERR_MACHINE || !strstr(err.text, "MITOSIS_SUITE_STATE"))
+			_exit(3);
+		err_clear(&err);
+		if (knobs_restore(knobs, &err) != 0)
+			_exit(4);
+		knobs_close(knobs);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	must_read(fixture, "thp_enabled", "madvise");
+}
+
 static void table_is_whole(void **state)
 {
 	(void)state;
@@ -786,6 +819,7 @@ int main(void)
 		TEST(journal_of_garbage),
 		TEST(lost_journal),
 		TEST(state_directory_from_environment),
+		TEST(no_state_directory),
 		TEST(table_is_whole),
 	};
 
