@@ -15,7 +15,6 @@
  * different content, is it.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -277,20 +276,12 @@ static void bpf_reader_close(struct ptdump_reader *base)
 	free(reader);
 }
 
-static int no_messages(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	(void)level, (void)format, (void)arguments;
-	return 0;
-}
-
 static int start(struct bpf_reader *reader, const struct fs *fs, struct err *err)
 {
 	struct ptdump_cpu cpu;
 
 	if (ptdump_reader_init(&reader->base, &ptdump_bpf_ops, fs, &cpu, err))
 		return -1;
-	/* Errors are told once, by us. */
-	libbpf_set_print(no_messages);
 	reader->memory.read = read_memory;
 	reader->memory.context = reader;
 	reader->memory.levels = cpu.levels;

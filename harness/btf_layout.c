@@ -2,7 +2,10 @@
 #include "harness/btf_layout.h"
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,12 +83,20 @@ int btf_layout_fill(struct btf_layout *layout, const struct btf *btf, struct err
 	return 0;
 }
 
+static int no_messages(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level, (void)format, (void)arguments;
+	return 0;
+}
+
 int btf_layout_read(struct btf_layout *layout, const struct fs *fs, struct err *err)
 {
 	char path[128];
 	struct btf *btf;
 	int status;
 
+	/* Errors are told once, by us, and not on stderr. */
+	libbpf_set_print(no_messages);
 	/* libbpf takes a path only; this one leads through the root's descriptor. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/sys/kernel/btf/vmlinux", fs->root_fd);
 	btf = btf__parse(path, NULL);

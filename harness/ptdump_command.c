@@ -4,12 +4,10 @@
  */
 #include <argp.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/units.h"
 #include "harness/ptdump.h"
@@ -22,7 +20,6 @@ enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
 
 struct command {
 	struct err err;
-	const char *name;
 	enum format format;
 	uint64_t interval_ns; /* 0: one dump */
 	uint64_t count;       /* 0: until interrupted */
@@ -155,32 +152,43 @@ static int dump_one(struct command *command, int index, bool first)
 	else
 		ptdump_print_change(stdout, &result, first ? NULL : before);
 	*before = result;
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 && !interrupted)
 		return err_set_errno(&command->err, ERR_INTERNAL, errno, "cannot write the dump");
 	return 0;
 }
 
-/* Until the next multiple of the interval since the start, so that dumps do not drift. */
-static void wait_for(const struct timespec *start, uint64_t ns)
+static uint64_t monotonic_ns(void)
 {
-	struct timespec until = *start;
+	struct timespec now;
 
-	until.tv_sec += (time_t)(ns / 1000000000u);
-	until.tv_nsec += (long)(ns % 1000000000u);
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	while (!interrupted &&
-	       clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-		continue;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Signals arrive inside of ppoll() only, so that none is lost between the look and the sleep. */
+static void wait_until(uint64_t until_ns)
+{
+	sigset_t stops, before;
+	uint64_t now;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGINT);
+	sigaddset(&stops, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stops, &before);
+	while (!interrupted && (now = monotonic_ns()) < until_ns) {
+		const struct timespec left = {(time_t)((until_ns - now) / 1000000000u),
+					      (long)((until_ns - now) % 1000000000u)};
+
+		ppoll(NULL, 0, &left, &before);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Every dump starts at a multiple of the interval since the first, so that they do not drift. */
 static int dump_all(struct command *command)
 {
-	struct timespec start;
+	const uint64_t start_ns = monotonic_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (uint64_t round = 0; !interrupted; round++) {
 		for (int i = 0; i < command->nr_pids; i++) {
 			if (dump_one(command, i, round == 0))
@@ -188,7 +196,7 @@ static int dump_all(struct command *command)
 		}
 		if (command->interval_ns == 0 || round + 1 == command->count)
 			return 0;
-		wait_for(&start, (round + 1) * command->interval_ns);
+		wait_until(start_ns + (round + 1) * command->interval_ns);
 	}
 	return err_set(&command->err, ERR_INTERRUPTED, "interrupted");
 }
@@ -217,7 +225,7 @@ static int run(struct command *command)
 int ptdump_command(int argc, char **argv)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
-	struct command command = {.name = argv[0]};
+	struct command command = {0};
 
 	argp_err_exit_status = ERR_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &command) != 0)

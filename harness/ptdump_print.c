@@ -46,7 +46,7 @@ static void print_head(FILE *out, const char *title, int nr_nodes, bool change)
 {
 	fprintf(out, "%-20s", title);
 	for (int node = 0; node < nr_nodes; node++) {
-		char text[16];
+		char text[32];
 
 		snprintf(text, sizeof(text), "node %d", node);
 		fprintf(out, " %*s", change ? 20 : 12, text);
