@@ -36,7 +36,8 @@ struct emulator_job {
 	emulator_progress_fn *progress;
 	void *progress_context;
 	int interrupt_fd;  /* readable: stop now (a signalfd); 0: none */
-	uint64_t stall_ns; /* no sign of life from the guest for so long is a hang; 0: 60 s */
+	uint64_t stall_ns; /* a hang: no sign of life for so long; 0: 60 s. 120 s at least before
+			      init */
 	int without_model; /* boot without the plugin: for tests of the machine alone */
 };
 
@@ -64,8 +65,12 @@ int emulator_profile_info(const char *profile, struct emulator_profile_info *inf
 /* Names of the profiles that are installed; a JSON array of strings, new reference. */
 json_t *emulator_profiles(struct err *err);
 
-/* Whether this host can run it: 0, or ERR_MACHINE with what is missing. */
+/*
+ * Whether this host can run it: 0, or ERR_MACHINE with what is missing. The second form is for
+ * another profile or kernel than the default (NULL: the default).
+ */
 int emulator_check(struct err *err);
+int emulator_check_with(const char *profile, const char *kernel, struct err *err);
 
 /* PID 1 of the guest (`harness` started as /init); does not return. */
 _Noreturn void emulator_guest_init(int argc, char **argv);

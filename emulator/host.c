@@ -91,7 +91,15 @@ int host_find(struct host *host, struct profile *profile, const struct host_wish
 
 int emulator_check(struct err *err)
 {
-	const struct host_wish wish = {.profile = EMULATOR_DEFAULT_PROFILE};
+	return emulator_check_with(NULL, NULL, err);
+}
+
+int emulator_check_with(const char *profile_name, const char *kernel, struct err *err)
+{
+	const struct host_wish wish = {
+		.profile = profile_name ? profile_name : EMULATOR_DEFAULT_PROFILE,
+		.kernel = kernel,
+	};
 	struct profile profile;
 	struct layout layout;
 	struct host host;

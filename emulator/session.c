@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,9 @@
 #define SECOND_NS        UINT64_C(1000000000)
 #define STALL_DEFAULT_NS (60 * SECOND_NS)
 #define ALIVE_MS         5000
+/* Until its init runs a guest is silent, for 3 s on an idle host and many times that on a busy one.
+ */
+#define BOOT_STALL_NS (120 * SECOND_NS)
 /* After its last frame a guest only has to switch itself off. */
 #define POWER_OFF_NS (10 * SECOND_NS)
 
@@ -51,6 +55,7 @@ struct session {
 	struct receiver receiver;
 	struct qemu qemu;
 	uint64_t started_ns, last_sign_ns, exited_ns;
+	bool init_runs; /* something has come through its port */
 };
 
 static uint64_t now_ns(void)
@@ -294,6 +299,7 @@ static int read_channel(struct session *session, enum channel channel, struct er
 		return read_text(fd, &session->console);
 	if (channel == CHANNEL_TALK)
 		return read_text(fd, &session->talk);
+	session->init_runs = true;
 	return receiver_read(&session->receiver, fd, err);
 }
 
@@ -325,8 +331,12 @@ struct deadline {
 static struct deadline next_deadline(const struct session *session)
 {
 	const struct emulator_job *job = session->job;
-	const uint64_t stall_ns = job->stall_ns ? job->stall_ns : STALL_DEFAULT_NS;
-	struct deadline next = {session->last_sign_ns + stall_ns, DEADLINE_STALL};
+	uint64_t stall_ns = job->stall_ns ? job->stall_ns : STALL_DEFAULT_NS;
+	struct deadline next;
+
+	if (!session->init_runs && stall_ns < BOOT_STALL_NS)
+		stall_ns = BOOT_STALL_NS;
+	next = (struct deadline){session->last_sign_ns + stall_ns, DEADLINE_STALL};
 
 	if (session->exited_ns)
 		return (struct deadline){session->exited_ns + POWER_OFF_NS, DEADLINE_POWER_OFF};
@@ -384,14 +394,15 @@ static int fail_early_end(struct session *session, struct err *err)
 			 line);
 		/* The end of the console is registers and stack; the log has them. */
 		session->console.used = 0;
-	} else if (WIFSIGNALED(session->qemu.status))
+	} else if (WIFSIGNALED(session->qemu.status)) {
 		snprintf(what, sizeof(what), "QEMU was killed by SIG%s",
 			 sigabbrev_np(WTERMSIG(session->qemu.status)));
-	else if (WEXITSTATUS(session->qemu.status) != 0)
+	} else if (WEXITSTATUS(session->qemu.status) != 0) {
 		snprintf(what, sizeof(what), "QEMU ended with status %d",
 			 WEXITSTATUS(session->qemu.status));
-	else
+	} else {
 		snprintf(what, sizeof(what), "the guest switched off before it was done");
+	}
 	return fail(session, err, what);
 }
 
