@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "emulator/emulator.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 #include "harness/results.h"
 
 /* --- configs --------------------------------------------------------------------------------- */
@@ -254,14 +254,14 @@ int cells_plan(struct cells *cells, const struct run_options *options, enum run_
 /* A record as far as it is known before the run. */
 static json_t *foresee(const struct cell *cell)
 {
-	const struct run_record_start start = {
+	const struct record_start start = {
 		.id = "",
 		.workload = cell->workload,
 		.config = cell->config->config.name,
 		.repeat_index = cell->repeat_index,
 		.repeat_of = cell->repeat_of,
 	};
-	json_t *record = run_record_new(&start);
+	json_t *record = record_new(&start);
 
 	if (cell->plan)
 		driver_plan_describe(cell->plan, record);

@@ -15,7 +15,7 @@
 #include "harness/interrupt.h"
 #include "harness/knobs.h"
 #include "harness/pool.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 #include "harness/run_options.h"
 #include "harness/summary.h"
 
@@ -223,12 +223,12 @@ static void take_record(void *context, const struct cell *cell, const char *dire
 	struct job *job = context;
 
 	(void)cell;
-	if (strcmp(json_string_value(run_record_get(record, "placement.status"))
-			   ? json_string_value(run_record_get(record, "placement.status"))
+	if (strcmp(json_string_value(record_get(record, "placement.status"))
+			   ? json_string_value(record_get(record, "placement.status"))
 			   : "",
 		   "off") == 0)
 		fprintf(stderr, "harness: warning: %s: placement off: %s\n", directory,
-			json_string_value(run_record_get(record, "placement.detail")));
+			json_string_value(record_get(record, "placement.detail")));
 	json_array_append(job->records, (json_t *)record);
 }
 

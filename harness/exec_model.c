@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 #include "harness/model_link.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 
 static bool is_listed(const struct scene *scene, int cpu)
 {

@@ -18,7 +18,7 @@
 #include "harness/interrupt.h"
 #include "harness/model_link.h"
 #include "harness/ready_when.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 #include "harness/scene.h"
 
 #define END_GRACE_MS 2000
@@ -194,7 +194,7 @@ static int await_ready(struct exec_session *session, struct err *err)
 				       session->input->options->rest[0],
 				       session->input->options->ready_when);
 	}
-	run_record_phase(session->record, "setup", deadline_now_ns() - begun_ns);
+	record_phase(session->record, "setup", deadline_now_ns() - begun_ns);
 	return ready < 0 ? -1 : 0;
 }
 
@@ -290,7 +290,7 @@ static int step_run(struct exec_session *session, struct err *err)
 	}
 	session->roi_ended_ns = raw_now_ns();
 	if (session->moved_ns > 0)
-		run_record_phase(session->record, "migrate", session->moved_ns);
+		record_phase(session->record, "migrate", session->moved_ns);
 	return ended < 0 ? -1 : 0;
 }
 
@@ -311,7 +311,7 @@ static int step_end(struct exec_session *session, struct err *err)
 	}
 	json_object_set_new(session->record, "runtime_ns", json_integer((json_int_t)runtime_ns));
 	json_object_set_new(session->record, "clock", json_string(clock));
-	run_record_phase(session->record, "roi", session->roi_ended_ns - session->roi_started_ns);
+	record_phase(session->record, "roi", session->roi_ended_ns - session->roi_started_ns);
 	json_object_set_new(session->record, "metrics",
 			    json_pack("[{s:s, s:s, s:f, s:s, s:b}]", "name", "runtime", "unit", "s",
 				      "value", (double)runtime_ns / 1e9, "better", "lower",

@@ -6,7 +6,7 @@
 
 #include "common/paths.h"
 #include "harness/exec_session.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 #include "harness/remote_session.h"
 
 static const char *base_name(const char *path)
@@ -34,7 +34,7 @@ static json_t *start_record(const struct execution *execution)
 {
 	const struct cell *cell = execution->cell;
 	const struct run_options *options = execution->options;
-	const struct run_record_start start = {
+	const struct record_start start = {
 		.id = execution->id,
 		.command = execution->command,
 		.nr_command = execution->nr_command,
@@ -45,7 +45,7 @@ static json_t *start_record(const struct execution *execution)
 		.repeat_index = cell->repeat_index,
 		.repeat_of = cell->repeat_of,
 	};
-	json_t *record = run_record_new(&start);
+	json_t *record = record_new(&start);
 
 	if (record && cell->plan)
 		driver_plan_describe(cell->plan, record);
@@ -83,7 +83,7 @@ int execution_run(const struct execution *execution, struct err *err)
 
 	if (!record)
 		return err_set(err, ERR_INTERNAL, "out of memory");
-	if (run_record_write(record, execution->directory, err) != 0) {
+	if (record_write(record, execution->directory, err) != 0) {
 		json_decref(record);
 		return -1;
 	}
@@ -91,8 +91,8 @@ int execution_run(const struct execution *execution, struct err *err)
 		failed = remote_session_run(execution, &record, err);
 	else
 		failed = run_here(execution, record, err);
-	run_record_exit(record, err);
-	if (run_record_write(record, execution->directory, &unwritten) != 0 && !failed)
+	record_exit(record, err);
+	if (record_write(record, execution->directory, &unwritten) != 0 && !failed)
 		failed = err_set(err, unwritten.kind, "%s", unwritten.text);
 	json_decref(record);
 	return failed;

@@ -13,7 +13,7 @@
 #include "harness/deadline.h"
 #include "harness/driver_link.h"
 #include "harness/model_link.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 #include "harness/scene.h"
 
 #define END_GRACE_MS 2000
@@ -196,8 +196,8 @@ static int step_ready(struct session *session, struct err *err)
 	}
 	json_object_set(record_member(session, "workload"), "threads",
 			json_object_get(session->ready, "threads"));
-	run_record_phase(session->record, "setup",
-			 (uint64_t)json_integer_value(json_object_get(session->ready, "setup_ns")));
+	record_phase(session->record, "setup",
+		     (uint64_t)json_integer_value(json_object_get(session->ready, "setup_ns")));
 	return 0;
 }
 
@@ -223,8 +223,8 @@ static int step_migrate(struct session *session, struct err *err)
 		failed = err_set(err, ERR_RUN, "the page tables could not be moved to node %d: %s",
 				 placement->migration_node, reason ? reason : "no reason given");
 	}
-	run_record_phase(session->record, "migrate",
-			 (uint64_t)json_integer_value(json_object_get(answer, "duration_ns")));
+	record_phase(session->record, "migrate",
+		     (uint64_t)json_integer_value(json_object_get(answer, "duration_ns")));
 	json_decref(answer);
 	return failed;
 }
@@ -297,9 +297,8 @@ static int take_roi(struct session *session, const json_t *roi_end, struct err *
 			       "the driver's 'roi_end' has no \"roi_ns\" or \"clock\"");
 	json_object_set_new(session->record, "runtime_ns", json_integer(roi_ns));
 	json_object_set_new(session->record, "clock", json_string(clock));
-	run_record_phase(
-		session->record, "roi",
-		(uint64_t)(json_is_integer(host_ns) ? json_integer_value(host_ns) : roi_ns));
+	record_phase(session->record, "roi",
+		     (uint64_t)(json_is_integer(host_ns) ? json_integer_value(host_ns) : roi_ns));
 	return 0;
 }
 
@@ -343,7 +342,7 @@ static int check_done(struct session *session, struct err *err)
 	const char *status = json_string_value(json_object_get(verification, "status"));
 	const char *detail = json_string_value(json_object_get(verification, "detail"));
 
-	if (!run_record_primary_metric(session->record))
+	if (!record_primary_metric(session->record))
 		return err_set(err, ERR_RUN, "the driver's 'done' has no primary metric");
 	if (!status)
 		return err_set(err, ERR_RUN, "the driver's 'done' has no verification");
@@ -363,7 +362,7 @@ static int step_done(struct session *session, struct err *err)
 	if (driver_link_send(&session->link, "continue", NULL, err) != 0 ||
 	    driver_link_expect(&session->link, "done", &done, err) != 0)
 		return -1;
-	run_record_phase(session->record, "verify", deadline_now_ns() - started_ns);
+	record_phase(session->record, "verify", deadline_now_ns() - started_ns);
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 		json_t *value = json_object_get(done, members[i]);
 

@@ -8,7 +8,7 @@
 
 #include "harness/deadline.h"
 #include "harness/interrupt.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 #include "harness/summary.h"
 #include "harness/worker.h"
 
@@ -39,11 +39,11 @@ static void show_cell(void *context, const char *phase, double done)
 static void settle(struct pool *pool, const struct execution *execution, const struct err *err)
 {
 	const struct pool_input *input = pool->input;
-	char path[PATHS_MAX + sizeof(RUN_RECORD_FILE) + 1], line[SUMMARY_LINE_MAX];
+	char path[PATHS_MAX + sizeof(RECORD_FILE) + 1], line[SUMMARY_LINE_MAX];
 	json_t *record;
 
-	snprintf(path, sizeof(path), "%s/%s", execution->directory, RUN_RECORD_FILE);
-	record = run_record_read(path, NULL);
+	snprintf(path, sizeof(path), "%s/%s", execution->directory, RECORD_FILE);
+	record = record_read(path, NULL);
 	summary_line(execution->cell, record, err, execution->directory,
 		     input->cells->nr_items == 1, line);
 	progress_finish(input->progress, err->kind != ERR_NONE, line);

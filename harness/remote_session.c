@@ -12,7 +12,7 @@
 #include "common/paths.h"
 #include "emulator/emulator.h"
 #include "harness/exec_session.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 
 #define SECOND_NS         UINT64_C(1000000000)
 #define BOOT_ALLOWANCE_NS (120 * SECOND_NS) /* what the host waits beyond the run's own limit */
@@ -151,17 +151,17 @@ void remote_session_complete(json_t *record, const json_t *host_record, const js
 		json_object_set(record, members[i], json_object_get(host_record, members[i]));
 	if (json_is_object(workload))
 		json_object_set(workload, "arguments",
-				run_record_get(host_record, "workload.arguments"));
+				record_get(host_record, "workload.arguments"));
 	complete_machine(record, machine);
 }
 
 /* The guest's own account of its run; an err_kind other than ERR_NONE with its reason. */
 static int judge(const json_t *record, struct err *err)
 {
-	const char *status = json_string_value(run_record_get(record, "exit.status"));
-	const char *reason = json_string_value(run_record_get(record, "exit.reason"));
+	const char *status = json_string_value(record_get(record, "exit.status"));
+	const char *reason = json_string_value(record_get(record, "exit.reason"));
 	const char *clock = json_string_value(json_object_get(record, "clock"));
-	const json_int_t code = json_integer_value(run_record_get(record, "exit.code"));
+	const json_int_t code = json_integer_value(record_get(record, "exit.code"));
 
 	if (!status || strcmp(status, "ok") != 0)
 		return err_set(err,
@@ -176,11 +176,11 @@ static int judge(const json_t *record, struct err *err)
 static int take_record(const struct execution *execution, const struct emulator_result *result,
 		       json_t **record, struct err *err)
 {
-	char path[PATHS_MAX + sizeof(RUN_RECORD_FILE) + 1];
+	char path[PATHS_MAX + sizeof(RECORD_FILE) + 1];
 	json_t *guest;
 
-	snprintf(path, sizeof(path), "%s/%s", execution->directory, RUN_RECORD_FILE);
-	guest = run_record_read(path, err);
+	snprintf(path, sizeof(path), "%s/%s", execution->directory, RECORD_FILE);
+	guest = record_read(path, err);
 	if (!guest)
 		return -1;
 	/* The same id: our own first record is still there, the guest wrote none. */

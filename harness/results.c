@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 
 #define PROBE_BYTES       65536 /* more than any record; a disk without that is full */
 #define SAME_SECOND_TRIES 10000
@@ -68,11 +68,11 @@ int results_use(const char *directory, struct err *err)
 int results_create(const char *results, const char *workload, const char *config, int64_t repeat,
 		   char directory[PATHS_MAX], char id[RESULTS_ID_MAX], struct err *err)
 {
-	char now[RUN_RECORD_TIME_MAX], base[RESULTS_ID_MAX - 8];
+	char now[RECORD_TIME_MAX], base[RESULTS_ID_MAX - 8];
 
 	if (make_directory(results, err) != 0)
 		return -1;
-	run_record_time(now, "%Y%m%dT%H%M%SZ");
+	record_time(now, "%Y%m%dT%H%M%SZ");
 	snprintf(base, sizeof(base), "%s-%.64s-%s-r%lld", now, workload, config, (long long)repeat);
 	make_safe(base);
 	for (int n = 1; n < SAME_SECOND_TRIES; n++) {
@@ -123,11 +123,11 @@ json_t *results_scan(const char *results)
 		json_t *record;
 
 		if (entry->d_name[0] == '.' ||
-		    snprintf(path, sizeof(path), "%s/%s/%s", results, entry->d_name,
-			     RUN_RECORD_FILE) >= (int)sizeof(path) ||
+		    snprintf(path, sizeof(path), "%s/%s/%s", results, entry->d_name, RECORD_FILE) >=
+			    (int)sizeof(path) ||
 		    access(path, R_OK) != 0)
 			continue;
-		record = run_record_read(path, NULL);
+		record = record_read(path, NULL);
 		if (!record)
 			continue;
 		add_wall_time(record, path);
@@ -142,7 +142,7 @@ json_t *results_scan(const char *results)
  * has been through text. */
 static json_t *member(const json_t *record, const char *path)
 {
-	json_t *value = run_record_get(record, path);
+	json_t *value = record_get(record, path);
 
 	if (json_is_real(value))
 		return json_sprintf("%.6g", json_real_value(value));
@@ -174,7 +174,7 @@ json_t *results_identity(const json_t *record, bool with_scale)
 
 static bool succeeded(const json_t *record)
 {
-	const char *status = json_string_value(run_record_get(record, "exit.status"));
+	const char *status = json_string_value(record_get(record, "exit.status"));
 
 	return status && strcmp(status, "ok") == 0;
 }

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "common/units.h"
-#include "harness/run_record.h"
+#include "harness/record.h"
 
 #define NO_VALUE (-1.0)
 
 static const char *text_at(const json_t *record, const char *path, const char *otherwise)
 {
-	const char *text = json_string_value(run_record_get(record, path));
+	const char *text = json_string_value(record_get(record, path));
 
 	return text ? text : otherwise;
 }
@@ -23,7 +23,7 @@ static double derived(const json_t *record, const char *name)
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (run_record_get(record, "counters.derived"), i, item) {
+	json_array_foreach (record_get(record, "counters.derived"), i, item) {
 		const char *item_name = json_string_value(json_object_get(item, "name"));
 		const json_t *value = json_object_get(item, "value");
 

@@ -4,18 +4,18 @@
  * nothing is known yet, so that a run that fails anywhere leaves a complete record. Steps of a run
  * fill it in with json_object_set_new(); the functions here are for what has rules.
  */
-#ifndef HARNESS_RUN_RECORD_H
-#define HARNESS_RUN_RECORD_H
+#ifndef HARNESS_RECORD_H
+#define HARNESS_RECORD_H
 
 #include <jansson.h>
 #include <stdint.h>
 
 #include "common/err.h"
 
-#define RUN_RECORD_SCHEMA_VERSION 1
-#define RUN_RECORD_FILE           "run.json"
+#define RECORD_SCHEMA_VERSION 1
+#define RECORD_FILE           "run.json"
 
-struct run_record_start {
+struct record_start {
 	const char *id;
 	const char *started_at; /* NULL: now */
 	char *const *command;   /* argv after the name of the program */
@@ -28,29 +28,29 @@ struct run_record_start {
 };
 
 /* A new reference; NULL without memory. Its exit says that the run did not come to an end. */
-json_t *run_record_new(const struct run_record_start *start);
+json_t *record_new(const struct record_start *start);
 
 /* Appends {"name", "duration_ns"} to the phases. */
-void run_record_phase(json_t *record, const char *name, uint64_t duration_ns);
+void record_phase(json_t *record, const char *name, uint64_t duration_ns);
 
 /* Fills in exit: "ok" for an err that is not set, else the kind's status and the reason. */
-void run_record_exit(json_t *record, const struct err *err);
+void record_exit(json_t *record, const struct err *err);
 
 /* Lists the files of the directory in "files", and writes run.json in a way that survives a crash.
  */
-int run_record_write(json_t *record, const char *directory, struct err *err);
+int record_write(json_t *record, const char *directory, struct err *err);
 
 /* Reads a record; ERR_RUN when it is none or has another schema_version. */
-json_t *run_record_read(const char *path, struct err *err);
+json_t *record_read(const char *path, struct err *err);
 
 /* The member at "a.b.c", or NULL. */
-json_t *run_record_get(const json_t *record, const char *path);
+json_t *record_get(const json_t *record, const char *path);
 
 /* The primary metric, or NULL. */
-json_t *run_record_primary_metric(const json_t *record);
+json_t *record_primary_metric(const json_t *record);
 
 /* "2026-11-22T06:39:13Z" */
-#define RUN_RECORD_TIME_MAX 32
-void run_record_time(char text[RUN_RECORD_TIME_MAX], const char *format);
+#define RECORD_TIME_MAX 32
+void record_time(char text[RECORD_TIME_MAX], const char *format);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "harness/run_record.h"
+#include "harness/record.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,13 +18,13 @@ static const char *const null_members[] = {
 	"work",           "counters", "verification", "placement", "interference",
 };
 
-void run_record_time(char text[RUN_RECORD_TIME_MAX], const char *format)
+void record_time(char text[RECORD_TIME_MAX], const char *format)
 {
 	const time_t now = time(NULL);
 	struct tm utc;
 
 	gmtime_r(&now, &utc);
-	if (strftime(text, RUN_RECORD_TIME_MAX, format, &utc) == 0)
+	if (strftime(text, RECORD_TIME_MAX, format, &utc) == 0)
 		text[0] = '\0';
 }
 
@@ -42,7 +42,7 @@ static json_t *string_array(char *const *strings, int n)
 }
 
 /* The program's name stands before its arguments, which begin with the command. */
-static json_t *command_line(const struct run_record_start *start)
+static json_t *command_line(const struct record_start *start)
 {
 	json_t *command = string_array(start->command, start->nr_command);
 
@@ -50,15 +50,15 @@ static json_t *command_line(const struct run_record_start *start)
 	return command;
 }
 
-static json_t *skeleton(const struct run_record_start *start)
+static json_t *skeleton(const struct record_start *start)
 {
-	char now[RUN_RECORD_TIME_MAX];
+	char now[RECORD_TIME_MAX];
 
-	run_record_time(now, "%Y-%m-%dT%H:%M:%SZ");
+	record_time(now, "%Y-%m-%dT%H:%M:%SZ");
 	return json_pack(
 		"{s:i, s:{s:s, s:s}, s:s, s:s, s:o, s:s,"
 		" s:{s:s, s:o, s:{}, s:n, s:n, s:n, s:n}, s:s, s:{s:I, s:I}, s:[]}",
-		"schema_version", RUN_RECORD_SCHEMA_VERSION, "suite", "version", suite_version,
+		"schema_version", RECORD_SCHEMA_VERSION, "suite", "version", suite_version,
 		"commit", suite_commit, "id", start->id, "started_at",
 		start->started_at ? start->started_at : now, "command", command_line(start),
 		"provenance", "measured", "workload", "name", start->workload, "arguments",
@@ -67,7 +67,7 @@ static json_t *skeleton(const struct run_record_start *start)
 		(json_int_t)start->repeat_index, "of", (json_int_t)start->repeat_of, "phases");
 }
 
-json_t *run_record_new(const struct run_record_start *start)
+json_t *record_new(const struct record_start *start)
 {
 	json_t *record = skeleton(start);
 	const size_t n = sizeof(null_members) / sizeof(null_members[0]);
@@ -86,14 +86,14 @@ json_t *run_record_new(const struct run_record_start *start)
 	return record;
 }
 
-void run_record_phase(json_t *record, const char *name, uint64_t duration_ns)
+void record_phase(json_t *record, const char *name, uint64_t duration_ns)
 {
 	json_array_append_new(
 		json_object_get(record, "phases"),
 		json_pack("{s:s, s:I}", "name", name, "duration_ns", (json_int_t)duration_ns));
 }
 
-void run_record_exit(json_t *record, const struct err *err)
+void record_exit(json_t *record, const struct err *err)
 {
 	const char *status = err->kind == ERR_NONE          ? "ok"
 			     : err->kind == ERR_INTERRUPTED ? "interrupted"
@@ -106,7 +106,7 @@ void run_record_exit(json_t *record, const struct err *err)
 
 static int is_log(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && strncmp(entry->d_name, RUN_RECORD_FILE, 8) != 0;
+	return entry->d_name[0] != '.' && strncmp(entry->d_name, RECORD_FILE, 8) != 0;
 }
 
 static json_t *list_files(const char *directory)
@@ -128,7 +128,7 @@ static json_t *list_files(const char *directory)
 	return files;
 }
 
-int run_record_write(json_t *record, const char *directory, struct err *err)
+int record_write(json_t *record, const char *directory, struct err *err)
 {
 	char path[4096];
 	char *text;
@@ -138,30 +138,30 @@ int run_record_write(json_t *record, const char *directory, struct err *err)
 	text = json_dumps(record, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
 	if (!text)
 		return err_set(err, ERR_INTERNAL, "out of memory for the record");
-	snprintf(path, sizeof(path), "%s/%s", directory, RUN_RECORD_FILE);
+	snprintf(path, sizeof(path), "%s/%s", directory, RECORD_FILE);
 	failed = fs_replace(path, text, strlen(text), err);
 	free(text);
 	return failed;
 }
 
-json_t *run_record_read(const char *path, struct err *err)
+json_t *record_read(const char *path, struct err *err)
 {
 	json_error_t error;
 	json_t *record = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	const json_int_t version = json_integer_value(json_object_get(record, "schema_version"));
 
-	if (json_is_object(record) && version == RUN_RECORD_SCHEMA_VERSION)
+	if (json_is_object(record) && version == RECORD_SCHEMA_VERSION)
 		return record;
 	json_decref(record);
 	if (!record)
 		err_set(err, ERR_RUN, "'%s' is no run record: %s", path, error.text);
 	else
 		err_set(err, ERR_RUN, "'%s' is no run record of schema %d", path,
-			RUN_RECORD_SCHEMA_VERSION);
+			RECORD_SCHEMA_VERSION);
 	return NULL;
 }
 
-json_t *run_record_get(const json_t *record, const char *path)
+json_t *record_get(const json_t *record, const char *path)
 {
 	char name[64];
 
@@ -177,7 +177,7 @@ json_t *run_record_get(const json_t *record, const char *path)
 	return (json_t *)record;
 }
 
-json_t *run_record_primary_metric(const json_t *record)
+json_t *record_primary_metric(const json_t *record)
 {
 	json_t *metrics = json_object_get(record, "metrics");
 	json_t *metric;
