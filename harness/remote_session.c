@@ -131,15 +131,23 @@ static int collect_files(const struct execution *execution, struct files *files,
 /* --- the record ---------------------------------------------------------------------------------
  */
 
+/* The rest of "machine" is what the guest saw. */
 static void complete_machine(json_t *record, const json_t *additions)
 {
+	static const char *const members[] = {"kind", "name",         "profile", "scale",
+					      "qemu", "frequency_hz", "host",    "kernel_image"};
 	json_t *machine = json_object_get(record, "machine");
 
 	if (!json_is_object(machine)) {
 		machine = json_object();
 		json_object_set_new(record, "machine", machine);
 	}
-	json_object_update(machine, (json_t *)additions);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		json_t *value = json_object_get(additions, members[i]);
+
+		if (value)
+			json_object_set(machine, members[i], value);
+	}
 }
 
 void remote_session_complete(json_t *record, const json_t *host_record, const json_t *machine)
