@@ -63,6 +63,16 @@ struct bpf_reader {
 #define CALL(f)            INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)
 #define EXIT()             INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
+static int refused(const struct bpf_reader *reader, int errnum, struct err *err)
+{
+	char remedy[256];
+
+	if (errnum == ENOSYS)
+		return err_set(err, ERR_MACHINE, "the kernel has no BPF (CONFIG_BPF_SYSCALL)");
+	return err_set_errno(err, ERR_MACHINE, errnum, "BPF is refused (%s)",
+			     ptdump_refusal(&reader->fs, remedy, sizeof(remedy)));
+}
+
 /*
  * r6 = shared, r7 = index, r8 = size, r9 = &shared->address[index] (the verifier unrolls the loop,
  * so every address is a constant to it). The comments give what C would say.
@@ -109,11 +119,12 @@ static int load_program(struct bpf_reader *reader, struct err *err)
 					   sizeof(program) / sizeof(program[0]), &options);
 	if (reader->program_fd >= 0)
 		return 0;
-	if (errno == EINVAL)
+	/* A helper that is locked away is the same to the verifier as one that does not exist. */
+	if (errno == EINVAL && !ptdump_locked_down(&reader->fs))
 		return err_set(err, ERR_MACHINE,
-			       "the kernel refuses the BPF program: it must be Linux 5.14 or later "
-			       "and not locked down for confidentiality");
-	return err_set_errno(err, ERR_MACHINE, errno, "cannot load a BPF program");
+			       "the kernel does not know this BPF program: Linux 5.14 or later is "
+			       "needed");
+	return refused(reader, errno, err);
 }
 
 static int create_map(struct bpf_reader *reader, struct err *err)
@@ -123,16 +134,8 @@ static int create_map(struct bpf_reader *reader, struct err *err)
 
 	reader->map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ptdump", sizeof(uint32_t),
 					sizeof(struct shared), 1, &options);
-	if (reader->map_fd < 0) {
-		char remedy[256];
-		const int saved = errno;
-
-		if (saved == ENOSYS)
-			return err_set(err, ERR_MACHINE,
-				       "the kernel has no BPF (CONFIG_BPF_SYSCALL)");
-		return err_set_errno(err, ERR_MACHINE, saved, "BPF is refused (%s)",
-				     ptdump_refusal(&reader->fs, remedy, sizeof(remedy)));
-	}
+	if (reader->map_fd < 0)
+		return refused(reader, errno, err);
 	mapped = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED,
 		      reader->map_fd, 0);
 	if (mapped == MAP_FAILED)

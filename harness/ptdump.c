@@ -124,7 +124,7 @@ static int dump(struct ptdump *ptdump, pid_t pid, const struct ptdump_visitor *v
 	/* A process that has ended or called exec has given its tables back: what was read of them
 	 * last may have been anything. */
 	if (ops->find(ptdump->reader, pid, &after, NULL))
-		return err_set(err, ERR_RUN, "process %d ended while its page tables were read",
+		return err_set(err, ERR_USAGE, "process %d ended while its page tables were read",
 			       (int)pid);
 	if (after.root_address != space.root_address)
 		result->torn = true;

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/units.h"
@@ -20,12 +21,13 @@ enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
 
 struct command {
 	struct err err;
+	const char *name; /* of the program, for messages */
 	enum format format;
 	uint64_t interval_ns; /* 0: one dump */
 	uint64_t count;       /* 0: until interrupted */
 	const char *reader;
 	const char *record;
-	pid_t pids[PIDS_MAX];
+	pid_t pids[PIDS_MAX]; /* 0: has ended */
 	int nr_pids;
 	struct ptdump *ptdump;
 	struct ptdump_result *before; /* of each PID: the last dump */
@@ -184,17 +186,37 @@ static void wait_until(uint64_t until_ns)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+/* A process that ends after its first dump only leaves the series. */
+static int dump_round(struct command *command, uint64_t round, int *left)
+{
+	*left = 0;
+	for (int i = 0; i < command->nr_pids; i++) {
+		if (command->pids[i] == 0)
+			continue;
+		if (dump_one(command, i, round == 0) == 0) {
+			++*left;
+			continue;
+		}
+		/* Once dumped, a process is no user's mistake any more: it has ended. */
+		if (round == 0 || command->err.kind != ERR_USAGE)
+			return -1;
+		fprintf(stderr, "%s: process %d has ended\n", command->name, command->pids[i]);
+		command->pids[i] = 0;
+		err_clear(&command->err);
+	}
+	return 0;
+}
+
 /* Every dump starts at a multiple of the interval since the first, so that they do not drift. */
 static int dump_all(struct command *command)
 {
 	const uint64_t start_ns = monotonic_ns();
+	int left;
 
 	for (uint64_t round = 0; !interrupted; round++) {
-		for (int i = 0; i < command->nr_pids; i++) {
-			if (dump_one(command, i, round == 0))
-				return -1;
-		}
-		if (command->interval_ns == 0 || round + 1 == command->count)
+		if (dump_round(command, round, &left))
+			return -1;
+		if (left == 0 || command->interval_ns == 0 || round + 1 == command->count)
 			return 0;
 		wait_until(start_ns + (round + 1) * command->interval_ns);
 	}
@@ -225,7 +247,8 @@ static int run(struct command *command)
 int ptdump_command(int argc, char **argv)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
-	struct command command = {0};
+	const char *slash = strrchr(argv[0], '/');
+	struct command command = {.name = slash ? slash + 1 : argv[0]};
 
 	argp_err_exit_status = ERR_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &command) != 0)
@@ -235,5 +258,5 @@ int ptdump_command(int argc, char **argv)
 	run(&command);
 	/* Ctrl-C is how an endless series ends: nothing to complain about. */
 	return command.err.kind == ERR_INTERRUPTED ? ERR_INTERRUPTED
-						   : err_report(argv[0], &command.err);
+						   : err_report(command.name, &command.err);
 }

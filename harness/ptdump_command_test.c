@@ -4,6 +4,8 @@
  * neither root nor a special kernel is needed.
  */
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "harness/ptdump.h"
@@ -150,6 +152,15 @@ static void test_table(void **state)
 	assert_non_null(strstr(outcome.out, "as seen from node 1: leaf entries 33.85% local"));
 }
 
+/* Until the first dump is out: it then waits for the next. */
+static void await_output(FILE *out)
+{
+	struct stat st = {0};
+
+	for (; st.st_size == 0; usleep(1000))
+		assert_int_equal(fstat(fileno(out), &st), 0);
+}
+
 static void interrupt_with(int number)
 {
 	char *argv[] = {"harness dump", IMAGE, "--csv", "--interval=1h", PID, NULL};
@@ -159,11 +170,7 @@ static void interrupt_with(int number)
 
 	fflush(stdout);
 	child = start(argv, out, err);
-	/* Until the first dump is out: it then waits. */
-	for (long length = 0; length == 0; usleep(1000)) {
-		fseek(out, 0, SEEK_END);
-		length = ftell(out);
-	}
+	await_output(out);
 	kill(child, number);
 	outcome = finish(child, out, err);
 	assert_int_equal(outcome.status, 130);
@@ -175,6 +182,39 @@ static void test_interrupt(void **state)
 	(void)state;
 	interrupt_with(SIGINT);
 	interrupt_with(SIGTERM);
+}
+
+/* The series of a process ends with it. Needs a reader of live processes. */
+static void test_process_ends(void **state)
+{
+	char pid[16], *argv[] = {"/usr/bin/page_table_dump", "--csv", "-i", "1ms", pid, NULL};
+	FILE *out = tmpfile(), *err = tmpfile();
+	struct outcome outcome;
+	struct ptdump *ptdump;
+	pid_t sleeper, child;
+
+	(void)state;
+	if (ptdump_open(&ptdump, NULL, NULL)) {
+		fclose(out);
+		fclose(err);
+		skip();
+	}
+	ptdump_close(ptdump);
+	fflush(stdout);
+	sleeper = fork();
+	if (sleeper == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+	}
+	snprintf(pid, sizeof(pid), "%d", (int)sleeper);
+	child = start(argv, out, err);
+	await_output(out);
+	kill(sleeper, SIGKILL);
+	waitpid(sleeper, NULL, 0);
+	outcome = finish(child, out, err);
+	assert_int_equal(outcome.status, 0);
+	assert_int_equal(strncmp(outcome.err, "page_table_dump: process ", 25), 0);
+	assert_non_null(strstr(outcome.err, " has ended\n"));
 }
 
 static void test_full_disk(void **state)
@@ -197,7 +237,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_usage),          cmocka_unit_test(test_json_lines),
 		cmocka_unit_test(test_csv_has_one_header), cmocka_unit_test(test_table),
-		cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_process_ends),
+		cmocka_unit_test(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

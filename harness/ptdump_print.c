@@ -20,7 +20,7 @@ static void print_cell(FILE *out, uint64_t now, uint64_t before, bool change)
 {
 	char text[64];
 
-	if (change)
+	if (change && now != before)
 		snprintf(text, sizeof(text), "%" PRIu64 " (%+" PRId64 ")", now,
 			 (int64_t)(now - before));
 	else

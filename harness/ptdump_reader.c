@@ -51,21 +51,25 @@ int ptdump_cpu_read(struct ptdump_cpu *cpu, const struct fs *fs, struct err *err
 	return 0;
 }
 
-const char *ptdump_refusal(const struct fs *fs, char *text, size_t size)
+bool ptdump_locked_down(const struct fs *fs)
 {
 	char lockdown[128];
 
+	return fs_read(fs, "/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) > 0 &&
+	       strstr(lockdown, "[confidentiality]");
+}
+
+const char *ptdump_refusal(const struct fs *fs, char *text, size_t size)
+{
+	const char *remedy = "CAP_SYS_RAWIO, CAP_PERFMON and CAP_SYS_ADMIN are needed: run outside "
+			     "of the container";
+
 	if (geteuid() != 0)
-		snprintf(text, size, "run as root");
-	else if (fs_read(fs, "/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) > 0 &&
-		 strstr(lockdown, "[confidentiality]"))
-		snprintf(
-			text, size,
-			"the kernel is locked down for confidentiality: start it without lockdown=");
-	else
-		snprintf(text, size,
-			 "CAP_SYS_RAWIO, CAP_PERFMON and CAP_SYS_ADMIN are needed: run outside of "
-			 "the container");
+		remedy = "run as root";
+	else if (ptdump_locked_down(fs))
+		remedy = "the kernel is locked down for confidentiality: start it with "
+			 "lockdown=integrity or none";
+	snprintf(text, size, "%s", remedy);
 	return text;
 }
 

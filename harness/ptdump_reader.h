@@ -70,12 +70,12 @@ struct ptdump_cpu {
 };
 int ptdump_cpu_read(struct ptdump_cpu *cpu, const struct fs *fs, struct err *err);
 
-/*
- * Opens the live reader's part that is common to both: node map and frame mask. Everything that is
- * wrong for reasons of permission is told here: not root, lockdown.
- */
+/* What both live readers need besides memory: PID namespace checked, node map and frame mask. */
 int ptdump_reader_init(struct ptdump_reader *reader, const struct ptdump_reader_ops *ops,
 		       const struct fs *fs, struct ptdump_cpu *cpu, struct err *err);
+
+/* Whether lockdown keeps kernel memory from everybody: kcore and BPF alike. */
+bool ptdump_locked_down(const struct fs *fs);
 
 /* Why kernel memory may be refused, as the end of a sentence: user, lockdown, container. */
 const char *ptdump_refusal(const struct fs *fs, char *text, size_t size);
