@@ -484,8 +484,7 @@ static void test_quiet_guest(void)
 {
 	struct trial trial = {.command = "sleep", .directory_name = "quiet"};
 
-	boot(&trial,
-	     (struct emulator_job){.stall_ns = 15 * SECOND_NS, .timeout_ns = 25 * SECOND_NS});
+	boot(&trial, (struct emulator_job){.stall_ns = STALL_NS, .timeout_ns = limit_ns(20)});
 	check_failure(&trial, ERR_RUN, "a quiet guest is no hang", "was not done within", "");
 }
 
@@ -592,7 +591,10 @@ static void test_side_by_side(void)
 			struct trial trial = {.command = "files",
 					      .directory_name = i ? "left" : "right"};
 
-			boot(&trial, (struct emulator_job){0});
+			boot(&trial, (struct emulator_job){.timeout_ns = limit_ns(240)});
+			if (trial.failed)
+				printf("# %s\n", trial.err.text);
+			fflush(stdout);
 			_exit(!trial.failed && pattern_came_back(trial.directory) ? 0 : 1);
 		}
 	}
