@@ -257,6 +257,16 @@ static void print_records(const struct job *job)
 	}
 }
 
+/* How many runs go on at a time: measurements one by one. */
+static uint64_t at_once(const struct job *job, int left)
+{
+	for (int i = 0; i < job->cells.nr_configs; i++) {
+		if (!job->cells.configs[i].target.emulated)
+			return 1;
+	}
+	return (uint64_t)(job->options.jobs < left ? job->options.jobs : left > 0 ? left : 1);
+}
+
 static int run_cells(struct job *job, struct err *err)
 {
 	uint64_t estimate_ns;
@@ -277,13 +287,13 @@ static int run_cells(struct job *job, struct err *err)
 	if (left < job->cells.nr_items)
 		fprintf(job->talk, "%d of %d runs are in '%s' already\n",
 			job->cells.nr_items - left, job->cells.nr_items, job->options.results);
-	progress_open(&job->progress, stderr, left, estimate_ns);
+	progress_open(&job->progress, stderr, left, estimate_ns / at_once(job, left));
 	failed = pool_run(&input, err);
 	progress_close(&job->progress);
 	if (job->options.json)
 		print_records(job);
 	else if (json_array_size(job->records) > 1)
-		summary_table(stdout, job->records);
+		summary_table(stdout, &job->cells, job->records);
 	return failed;
 }
 
@@ -306,6 +316,7 @@ static int carry_out(struct job *job, struct err *err)
 	if (plan(job, err) != 0)
 		return -1;
 	announce(job);
+	fflush(job->talk);
 	if (job->options.explain)
 		return explain(job);
 	if (job->options.dry_run)

@@ -62,12 +62,13 @@ void progress_start(struct progress *progress, const char *cell)
 {
 	char left[32];
 
+	progress->started++;
 	if (progress->terminal) {
 		progress_phase(progress, cell, "start", -1);
 		return;
 	}
 	progress_left(progress, deadline_now_ns(), left, sizeof(left));
-	fprintf(progress->out, "[%d/%d] %s%s%s\n", progress->finished + 1, progress->total, cell,
+	fprintf(progress->out, "[%d/%d] %s%s%s\n", progress->started, progress->total, cell,
 		left[0] ? ", " : "", left);
 	fflush(progress->out);
 }

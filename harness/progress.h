@@ -15,7 +15,7 @@
 struct progress {
 	FILE *out;
 	bool terminal;
-	int total, finished, failed;
+	int total, started, finished, failed;
 	uint64_t started_ns, estimate_ns; /* of all cells, from earlier records; 0: none */
 	uint64_t drawn_ns;
 	char drawn[256];

@@ -83,7 +83,7 @@ void summary_line(const struct cell *cell, const json_t *record, const struct er
 
 struct row {
 	const char *workload, *config, *baseline;
-	double *seconds;
+	double *seconds; /* room for every record */
 	int count, failed;
 	double walks; /* of the first run */
 };
@@ -103,23 +103,29 @@ static struct row *find_row(const struct table *table, const char *workload, con
 	return NULL;
 }
 
-static void add_record(struct table *table, const json_t *record, size_t most)
+static void add_row(struct table *table, const struct cell *cell, size_t most)
 {
-	const char *workload = text_at(record, "workload.name", "?");
-	const char *config = text_at(record, "config", "?");
-	const json_t *runtime_ns = json_object_get(record, "runtime_ns");
-	struct row *row = find_row(table, workload, config);
+	const struct config *config = &cell->config->config;
 
-	if (!row) {
-		row = &table->rows[table->nr_rows++];
-		*row = (struct row){
-			.workload = workload,
-			.config = config,
-			.baseline = text_at(record, "placement_plan.baseline", NULL),
-			.seconds = calloc(most, sizeof(double)),
-			.walks = NO_VALUE,
-		};
-	}
+	if (find_row(table, cell->workload, config->name))
+		return;
+	table->rows[table->nr_rows++] = (struct row){
+		.workload = cell->workload,
+		.config = config->name,
+		.baseline = config->baseline,
+		.seconds = calloc(most + 1, sizeof(double)),
+		.walks = NO_VALUE,
+	};
+}
+
+static void add_record(const struct table *table, const json_t *record)
+{
+	const json_t *runtime_ns = json_object_get(record, "runtime_ns");
+	struct row *row = find_row(table, text_at(record, "workload.name", "?"),
+				   text_at(record, "config", NULL));
+
+	if (!row)
+		return;
 	if (!row->seconds || strcmp(text_at(record, "exit.status", ""), "ok") != 0 ||
 	    !json_is_integer(runtime_ns)) {
 		row->failed++;
@@ -167,23 +173,24 @@ static void print_row(FILE *out, const struct table *table, struct row *row)
 	fputc('\n', out);
 }
 
-void summary_table(FILE *out, const json_t *records)
+void summary_table(FILE *out, const struct cells *cells, const json_t *records)
 {
-	const size_t n = json_array_size(records);
-	struct table table = {.rows = calloc(n ? n : 1, sizeof(struct row))};
+	struct table table = {.rows = calloc((size_t)cells->nr_items, sizeof(struct row))};
 	const json_t *record;
 	size_t i;
 
 	if (!table.rows)
 		return;
-	json_array_foreach (records, i, record) {
-		add_record(&table, record, n);
-	}
+	for (int cell = 0; cell < cells->nr_items; cell++)
+		add_row(&table, &cells->items[cell], json_array_size(records));
+	json_array_foreach (records, i, record)
+		add_record(&table, record);
 	fprintf(out, "%-14s %-10s %5s %12s %9s %11s\n", "workload", "config", "runs", "median s",
 		"/baseline", "page walks");
-	for (int row = 0; row < table.nr_rows; row++)
-		print_row(out, &table, &table.rows[row]);
-	for (int row = 0; row < table.nr_rows; row++)
+	for (int row = 0; row < table.nr_rows; row++) {
+		if (table.rows[row].count + table.rows[row].failed > 0)
+			print_row(out, &table, &table.rows[row]);
 		free(table.rows[row].seconds);
+	}
 	free(table.rows);
 }

@@ -19,7 +19,10 @@
 void summary_line(const struct cell *cell, const json_t *record, const struct err *err,
 		  const char *directory, bool alone, char line[SUMMARY_LINE_MAX]);
 
-/* Medians of the runs, per workload and config, with the ratio to the baseline if it was run. */
-void summary_table(FILE *out, const json_t *records);
+/*
+ * Medians of the runs, per workload and config in the order of the plan, with the ratio to the
+ * baseline if it was run.
+ */
+void summary_table(FILE *out, const struct cells *cells, const json_t *records);
 
 #endif
