@@ -29,23 +29,38 @@ static void make_safe(char *name)
 	}
 }
 
+/* 0, or the errno that a record of any size would meet. */
+static int try_write(const char *path)
+{
+	static const char block[PROBE_BYTES];
+	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ssize_t n;
+	int failed = 0;
+
+	if (fd < 0)
+		return errno;
+	n = write(fd, block, sizeof(block));
+	if (n < 0)
+		failed = errno;
+	else if (n < (ssize_t)sizeof(block))
+		failed = ENOSPC;
+	else if (fsync(fd) != 0)
+		failed = errno;
+	close(fd);
+	unlink(path);
+	return failed;
+}
+
 static int probe(const char *directory, struct err *err)
 {
 	char path[PATHS_MAX + 16];
-	char *block = calloc(1, PROBE_BYTES);
-	int fd, saved = 0;
+	int failed;
 
 	snprintf(path, sizeof(path), "%s/.probe", directory);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || !block || write(fd, block, PROBE_BYTES) != PROBE_BYTES || fsync(fd) != 0)
-		saved = errno ? errno : ENOSPC;
-	if (fd >= 0)
-		close(fd);
-	unlink(path);
-	free(block);
-	if (saved == 0)
+	failed = try_write(path);
+	if (failed == 0)
 		return 0;
-	return err_set_errno(err, ERR_MACHINE, saved,
+	return err_set_errno(err, ERR_MACHINE, failed,
 			     "cannot write results to '%s' (--results DIR takes another place)",
 			     directory);
 }
