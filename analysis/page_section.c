@@ -75,7 +75,7 @@ static void print_published(FILE *out, const struct table_row *row)
 	html_text(out, bar->figure->name);
 	fputs("</span></td>", out);
 	print_percent(out, bar->walk_fraction);
-	if (isnan(row->ratio))
+	if (isnan(row->ratio) || row->is_baseline)
 		html_number(out, DASH);
 	else
 		fprintf(out, "<td class=\"n\">%+.3f<br/><span class=\"ci\">%+.1f %%</span></td>",
@@ -359,8 +359,10 @@ void page_print_section(FILE *out, const struct page *page, int index)
 	fprintf(out, " <span class=\"badge %s\">%s</span></h2>\n<p class=\"meta\">",
 		example->modelled ? "modelled" : "measured",
 		example->modelled ? "MODELLED" : "measured");
-	html_printf(out, "%s%s%s", example->cpu_model, *example->kernel ? ", kernel " : "",
-		    example->kernel);
+	/* The CPU that an emulator reports is not the one that was modelled. */
+	html_printf(out, "%s%s%s%s", example->modelled ? "profile " : "",
+		    example->modelled ? example->profile : example->cpu_model,
+		    *example->kernel ? ", kernel " : "", example->kernel);
 	fputs("</p>\n", out);
 	for (int p = 0; p < section->nr_panels; p++) {
 		const struct table_panel *panel = &page->table->panels[section->first_panel + p];
