@@ -63,6 +63,34 @@ static void print_event(FILE *out, const struct table *table, const struct table
 	fputs("</tr>\n", out);
 }
 
+/* A model counts only the node pairs that occur, so the configs of a group may differ in events. */
+static bool listed_before(const struct table_row *rows, int row, const char *name)
+{
+	for (int i = 0; name && i < row; i++)
+		if (find_event(rows[i].example, name))
+			return true;
+	return false;
+}
+
+static void print_events(FILE *out, const struct table *table, const struct table_panel *panel,
+			 const struct table_group *group)
+{
+	const struct table_row *rows = &table->rows[group->first_row];
+	size_t i;
+	json_t *event;
+
+	for (int row = 0; row < group->nr_rows; row++) {
+		const json_t *counters = json_object_get(rows[row].example->json, "counters");
+
+		json_array_foreach (json_object_get(counters, "events"), i, event) {
+			const char *name = json_string_value(json_object_get(event, "name"));
+
+			if (!listed_before(rows, row, name))
+				print_event(out, table, panel, group, event);
+		}
+	}
+}
+
 static void print_group_counters(FILE *out, const struct table *table,
 				 const struct table_panel *panel, const struct table_group *group)
 {
@@ -70,8 +98,6 @@ static void print_group_counters(FILE *out, const struct table *table,
 	const json_t *counters = json_object_get(run->json, "counters");
 	const json_t *events = json_object_get(counters, "events");
 	const char *note = json_string_value(json_object_get(counters, "note"));
-	size_t i;
-	json_t *event;
 
 	fputs("<h4>", out);
 	html_printf(out, "Counters of %s (medians, source: %s)", group->label,
@@ -91,8 +117,7 @@ static void print_group_counters(FILE *out, const struct table *table,
 		fputs("</th>", out);
 	}
 	fputs("</tr></thead>\n<tbody>\n", out);
-	json_array_foreach ((json_t *)events, i, event)
-		print_event(out, table, panel, group, event);
+	print_events(out, table, panel, group);
 	fputs("</tbody>\n</table>\n", out);
 }
 

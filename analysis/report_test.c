@@ -67,6 +67,22 @@ static void add(struct scene *scene, const char *workload, const char *config, d
 	fixture_runs(&scene->fixture, run, 3);
 }
 
+/* Only this run has the counter. */
+static void add_extra_counter(struct scene *scene)
+{
+	const struct fixture_run run = {.workload = "gups",
+					.config = "RP-LD",
+					.runtime_ns = 1.5e9,
+					.modelled = true,
+					.size = 1 << 30};
+	json_t *record = fixture_record(&run, 9);
+
+	json_array_insert_new(
+		json_object_get(json_object_get(record, "counters"), "events"), 0,
+		json_pack("{s:s, s:i, s:s}", "name", "extra_events", "value", 5, "unit", "events"));
+	fixture_write(&scene->fixture, record);
+}
+
 static void add_some(struct scene *scene)
 {
 	struct fixture_run failed = {.workload = "gups",
@@ -144,10 +160,11 @@ static void test_page(void **state)
 	char *page;
 
 	need("gnuplot");
+	add_extra_counter(scene);
 	add_some(scene);
 	write_ok(scene);
-	assert_int_equal(scene->outcome.nr_runs, 10);
-	assert_int_equal(scene->outcome.nr_used, 9);
+	assert_int_equal(scene->outcome.nr_runs, 11);
+	assert_int_equal(scene->outcome.nr_used, 10);
 	assert_int_equal(scene->outcome.nr_refused, 1);
 	assert_int_equal(scene->outcome.nr_warnings, 1);
 	assert_says(scene->outcome.warnings[0], "newer/run.json is left out: written by a newer");
@@ -165,6 +182,8 @@ static void test_page(void **state)
 	assert_says(page, "2026-01-01 00:00 UTC");
 	assert_says(page, "bin/harness run gups RP-LD");
 	assert_says(page, "size=1 GiB");
+	assert_says(page, "<td class=\"c\">extra_events</td><td class=\"c\">events</td><td "
+			  "class=\"n\">\xe2\x80\x93</td><td class=\"n\">5</td>");
 	assert_null(strstr(page, "<script"));
 	assert_null(strstr(page, "src="));
 	assert_null(strstr(page, "@import"));

@@ -82,13 +82,16 @@ static void test_one_value_has_no_interval(void **state)
 static void test_few_values_use_student(void **state)
 {
 	/* Logarithms -1, 0, 1: mean 0, deviation 1, so the half width is 4.3027 / sqrt(3). */
-	const double values[] = {exp(-1), 1, exp(1)};
+	const double values[] = {exp(-1), 1, exp(1)}, five[] = {1, 2, 3, 4, 5};
 	const struct stats_interval interval = stats_median_interval(values, 3);
 
 	(void)state;
 	assert_int_equal(interval.method, STATS_STUDENT_LOG);
 	assert_near(log(interval.high), 4.302653 / sqrt(3), 1e-5);
 	assert_near(log(interval.low), -4.302653 / sqrt(3), 1e-5);
+	/* The range of five values holds the median with 93.75% only. */
+	assert_int_equal(stats_median_interval(five, 5).method, STATS_STUDENT_LOG);
+	assert_int_equal(stats_ratio_interval(five, 5, five, 5).method, STATS_WELCH_LOG);
 }
 
 /* Printed tables of the sign-test interval: n = 6: 1, 8: 1, 9: 2, 20: 6, 50: 18, 100: 40. */
