@@ -81,7 +81,7 @@ $(BUILD)/libharness.a: $(call objects,$(HARNESS_SRCS))
 $(BUILD)/libmodel.a: $(call objects,$(MODEL_SRCS))
 $(BUILD)/%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(BIN)/bench: $(BUILD)/bench/main.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
