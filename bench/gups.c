@@ -50,7 +50,7 @@ static const struct option options[] = {
 };
 
 static const struct option_preset presets[] = {
-	{"mitosis", "one socket in both papers", "size=64G updates=2^30"},
+	{"mitosis", "one socket in both papers", "size=64G updates=2^30 lookahead=128"},
 	{.name = NULL},
 };
 

@@ -69,7 +69,7 @@ static int configure_roots(struct roi_descriptor *descriptor, const json_t *root
 	uint64_t first = 0;
 
 	for (int node = ROI_NODES_MAX - 1; node >= 0; node--) {
-		char key[8];
+		char key[12];
 		const json_t *root;
 
 		snprintf(key, sizeof(key), "%d", node);
