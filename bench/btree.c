@@ -277,6 +277,8 @@ const struct workload workload_btree = {
 	.summary = "random lookups in a B+ tree (Mitosis, vMitosis)",
 	.options = options,
 	.presets = presets,
+	/* Mitosis, table of workloads, one-socket runs. */
+	.published_footprint_bytes = UINT64_C(35) << 30,
 	.published_threads = 1,
 	.check = check,
 	.footprint_bytes = footprint_bytes,
