@@ -241,8 +241,6 @@ static void close_open(struct core *core)
 	uint64_t finish = core->open_ready > operands ? core->open_ready : operands;
 
 	core->open = NULL;
-	if (insn->repeats && core->repeated != insn->address)
-		core->repeated = insn->address;
 	/* A plain load has its latency in the cache's; a store's data waits in the buffer. */
 	if (insn->sources != 0 || !insn->reads_memory)
 		finish += insn->latency_cycles * core->board.ticks_per_cycle;
@@ -277,27 +275,15 @@ static void open_insn(struct core *core, const struct insn *insn)
 	core->open_line_ready = 0;
 	core->open_last[0] = core->open_last[1] = 0;
 	core->open_store_address = 0;
-	core->open_loads = 0;
 	core->counters.instructions++;
 }
 
-/* Of an instruction that reads and writes, the first access is the read. */
-static inline bool is_store(const struct core *core, const struct insn *insn)
-{
-	return insn->writes_memory && (!insn->reads_memory || core->open_loads > 0);
-}
-
-void core_access(struct core *core, const struct insn *insn, uint64_t address)
+static inline void load_or_store(struct core *core, const struct insn *insn, uint64_t address,
+				 bool store)
 {
 	struct translation translation;
 	uint64_t tick, ready;
-	bool store;
 
-	if (address >> core->address_bits)
-		return;
-	if (core->open != insn)
-		open_insn(core, insn);
-	store = is_store(core, insn);
 	/* Wide accesses come in pieces. */
 	if (core->open_last[store] == (address >> CACHE_LINE_SHIFT) + 1)
 		return;
@@ -314,11 +300,21 @@ void core_access(struct core *core, const struct insn *insn, uint64_t address)
 		ready = translation.ready;
 	} else {
 		core->counters.loads++;
-		core->open_loads++;
 		ready = scoreboard_forwarded(&core->board, address, ready);
 	}
 	if (ready > core->open_ready)
 		core->open_ready = ready;
+}
+
+void core_access(struct core *core, const struct insn *insn, uint64_t address, bool store)
+{
+	if (address >> core->address_bits)
+		return;
+	if (core->open != insn)
+		open_insn(core, insn);
+	if (store && insn->reads_memory && insn->writes_memory && core->open_last[false] == 0)
+		load_or_store(core, insn, address, false);
+	load_or_store(core, insn, address, store);
 }
 
 static void leave_block(struct core *core, uint64_t next_address)
@@ -331,8 +327,23 @@ static void leave_block(struct core *core, uint64_t next_address)
 		scoreboard_branch(&core->board, end[-1].address, next_address != block->end);
 }
 
+/*
+ * QEMU runs a repeated string instruction as a block that jumps to itself, once per element. While
+ * it does, the instruction stays open: it is one, and its accesses to a line are one.
+ */
+static inline bool is_repetition(const struct core *core, const struct block *block)
+{
+	return core->open && core->open->repeats && core->open->address == block->insns[0].address;
+}
+
 void core_enter(struct core *core, const struct block *block)
 {
+	if (core->block && is_repetition(core, block)) {
+		core->block = block;
+		core->open = block->insns;
+		core->next = block->insns + 1;
+		return;
+	}
 	if (core->block)
 		leave_block(core, block->start);
 	core->block = block;
@@ -407,7 +418,6 @@ void core_begin(struct core *core, uint64_t root, unsigned levels)
 	core->block = NULL;
 	core->next = NULL;
 	core->open = NULL;
-	core->repeated = 0;
 }
 
 uint64_t core_finish(struct core *core)

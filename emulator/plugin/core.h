@@ -47,8 +47,7 @@ struct core {
 	uint64_t open_line_ready;    /* when the line that it stores to is there */
 	uint64_t open_last[2];       /* line + 1 of its last load and store */
 	uint64_t open_store_address; /* + 1; 0: it has not stored */
-	unsigned open_loads;
-	uint64_t repeated; /* address of the string instruction that is being repeated */
+	uint64_t repeated;           /* address of the string instruction that is being repeated */
 
 	struct scoreboard board;
 	struct tlb l1_4k, l1_2m, l1_1g, l2;
@@ -69,8 +68,11 @@ void core_begin(struct core *core, uint64_t root, unsigned levels);
 /* The vCPU enters a block: the one before it is over. */
 void core_enter(struct core *core, const struct block *block);
 
-/* An access of an instruction of the current block. */
-void core_access(struct core *core, const struct insn *insn, uint64_t address);
+/*
+ * An access of an instruction of the current block. An atomic read-modify-write may come as one
+ * store.
+ */
+void core_access(struct core *core, const struct insn *insn, uint64_t address, bool store);
 
 /* Accounts for what is left of the current block; the cycles that the vCPU took. */
 uint64_t core_finish(struct core *core);

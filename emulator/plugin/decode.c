@@ -21,7 +21,9 @@ static const char *const gpr_names[8][5] = {
 	{"rsi", "esi", "si", "sil", ""},  {"rdi", "edi", "di", "dil", ""},
 };
 
-#define RSP_BIT (UINT64_C(1) << (DECODE_GPR + 4))
+#define RAX_BIT   (UINT64_C(1) << DECODE_GPR)
+#define RSP_BIT   (UINT64_C(1) << (DECODE_GPR + 4))
+#define FLAGS_BIT (UINT64_C(1) << DECODE_FLAGS)
 
 struct register_family {
 	const char *prefix;
@@ -156,7 +158,10 @@ static const unsigned fences[] = {X86_INS_MFENCE, X86_INS_LFENCE, X86_INS_CPUID,
 static const unsigned pushes[] = {X86_INS_PUSH, X86_INS_PUSHFQ};
 static const unsigned pops[] = {X86_INS_POP, X86_INS_POPFQ};
 /* Have a memory operand and do not touch memory, or are no-ops for QEMU. */
-static const unsigned address_only[] = {X86_INS_LEA, X86_INS_NOP};
+static const unsigned address_only[] = {X86_INS_LEA,        X86_INS_NOP,        X86_INS_PREFETCHT0,
+					X86_INS_PREFETCHT1, X86_INS_PREFETCHT2, X86_INS_PREFETCHNTA,
+					X86_INS_PREFETCHW,  X86_INS_PREFETCH,   X86_INS_CLFLUSH,
+					X86_INS_CLFLUSHOPT, X86_INS_CLWB,       X86_INS_INVLPG};
 /* A result that does not depend on the operand when both are the same register. */
 static const unsigned zeroing[] = {X86_INS_XOR,   X86_INS_SUB,   X86_INS_PXOR,  X86_INS_XORPS,
 				   X86_INS_XORPD, X86_INS_VPXOR, X86_INS_VXORPS};
@@ -178,6 +183,27 @@ static uint64_t bits_of(const struct decoder *decoder, const uint16_t *regs, uns
 	return bits;
 }
 
+/*
+ * Beginnings of the names of instructions that only write a memory operand in the first place;
+ * libcapstone 4 calls many of them reads.
+ */
+static const char *const stores[] = {"mov",  "vmov", "vextract", "pextr",     "vpextr",
+				     "set",  "fst",  "fist",     "vmaskmov",  "vpmaskmov",
+				     "fnst", "vst",  "stmxcsr",  "vpcompress"};
+
+static bool only_writes(const cs_insn *code)
+{
+	const cs_x86 *x86 = &code->detail->x86;
+
+	/* A string move reads its second operand. */
+	if (x86->op_count > 1 && x86->operands[1].type == X86_OP_MEM)
+		return false;
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++)
+		if (strncmp(code->mnemonic, stores[i], strlen(stores[i])) == 0)
+			return true;
+	return false;
+}
+
 static void take_memory(const struct decoder *decoder, const cs_insn *code, struct insn *insn)
 {
 	const cs_x86 *x86 = &code->detail->x86;
@@ -186,13 +212,21 @@ static void take_memory(const struct decoder *decoder, const cs_insn *code, stru
 		return;
 	for (unsigned i = 0; i < x86->op_count; i++) {
 		const cs_x86_op *operand = &x86->operands[i];
+		const bool store = i == 0 && only_writes(code);
 
 		if (operand->type != X86_OP_MEM)
 			continue;
 		insn->address_registers |=
 			bit_of(decoder, operand->mem.base) | bit_of(decoder, operand->mem.index);
-		insn->reads_memory |= (operand->access & CS_AC_READ) != 0;
-		insn->writes_memory |= (operand->access & CS_AC_WRITE) != 0;
+		insn->reads_memory |= !store && (operand->access & CS_AC_READ) != 0;
+		insn->writes_memory |= store || (operand->access & CS_AC_WRITE) != 0;
+	}
+	/* libcapstone 4 does not know all that these write. */
+	if (code->id == X86_INS_CMPXCHG) {
+		insn->writes_memory |= insn->reads_memory;
+		insn->results |= RAX_BIT | FLAGS_BIT;
+	} else if (code->id == X86_INS_XADD) {
+		insn->results |= FLAGS_BIT;
 	}
 }
 

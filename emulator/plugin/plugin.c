@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "emulator/plugin/decode.h"
@@ -28,13 +27,16 @@ static struct {
 	struct machine machine;
 	struct decoder decoder;
 	pthread_mutex_t translating; /* vCPU threads translate at the same time */
-	struct block *blocks;        /* of this region of interest */
-	uint64_t marker_ends;        /* a marker at the end of a block: where its load is */
-	bool instrumented;           /* what the code in QEMU's cache was translated for */
+	pthread_mutex_t answering;
+	struct block *blocks; /* of this region of interest */
+	uint64_t marker_ends; /* a marker at the end of a block: where its load is */
+	bool instrumented;    /* what the code in QEMU's cache was translated for */
 	bool reset_pending;
 	qemu_plugin_id_t id;
 	int log_fd;
-} model = {.translating = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1};
+} model = {.translating = PTHREAD_MUTEX_INITIALIZER,
+	   .answering = PTHREAD_MUTEX_INITIALIZER,
+	   .log_fd = -1};
 
 QEMU_EXPORT int qemu_plugin_version = MODEL_QEMU_API;
 QEMU_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc,
@@ -61,9 +63,8 @@ static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t addres
 {
 	struct core *core = &model.machine.cores[vcpu];
 
-	(void)info;
 	if (core->active && core->block)
-		core_access(core, context, address);
+		core_access(core, context, address, qemu_plugin_mem_is_store(info));
 }
 
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
@@ -90,32 +91,34 @@ static void on_reset(qemu_plugin_id_t id)
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
 }
 
+static void answer(struct roi_descriptor *descriptor)
+{
+	char line[ROI_LINE_MAX];
+
+	pthread_mutex_lock(&model.answering);
+	roi_answer(&model.machine, descriptor, line);
+	log_line(line);
+	if (model.machine.active != model.instrumented && !model.reset_pending) {
+		model.reset_pending = true;
+		qemu_plugin_reset(model.id, on_reset);
+	}
+	pthread_mutex_unlock(&model.answering);
+}
+
 static void on_marker(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *context)
 {
 	struct qemu_plugin_hwaddr *where = qemu_plugin_get_hwaddr(info, address);
 	struct roi_descriptor *descriptor;
-	char line[ROI_LINE_MAX];
 
 	(void)vcpu;
 	(void)context;
 	if (!where || qemu_plugin_hwaddr_is_io(where))
 		return;
 	descriptor = roi_find(&model.machine.memory, qemu_plugin_hwaddr_phys_addr(where));
-	if (!descriptor) {
+	if (descriptor)
+		answer(descriptor);
+	else
 		log_line("roi marker without a descriptor");
-		return;
-	}
-	roi_answer(&model.machine, descriptor, line);
-	{
-		struct timespec ts;
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-		fprintf(stderr, "R cpu %ld.%03ld\n", ts.tv_sec, ts.tv_nsec / 1000000);
-	}
-	log_line(line);
-	if (model.machine.active != model.instrumented && !model.reset_pending) {
-		model.reset_pending = true;
-		qemu_plugin_reset(model.id, on_reset);
-	}
 }
 
 /* --- while QEMU translates

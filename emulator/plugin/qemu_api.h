@@ -40,7 +40,8 @@ struct qemu_info {
 };
 
 enum qemu_cb_flags { QEMU_CB_NO_REGS = 0 };
-enum qemu_mem_rw { QEMU_MEM_R = 1, QEMU_MEM_W = 2, QEMU_MEM_RW = 3 };
+/* QEMU 7.2 was seen to miss loads that were asked for alone, hence always both. */
+enum qemu_mem_rw { QEMU_MEM_RW = 3 };
 
 typedef void qemu_simple_cb(qemu_plugin_id_t id);
 typedef void qemu_translate_cb(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
@@ -57,6 +58,7 @@ uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info, uint64_t vaddr);
 bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *address);
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *address);
