@@ -113,16 +113,26 @@ static int start_load(struct load *load, int node_id, const struct interference_
 	return failed;
 }
 
+static int await_load(struct load *load, struct err *err)
+{
+	static const char *const messages[] = {"hello", "ready"};
+
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		json_t *message;
+
+		if (driver_link_expect(&load->link, messages[i], &message, err) != 0)
+			return -1;
+		json_decref(message);
+	}
+	load->heard_ns = deadline_now_ns();
+	return 0;
+}
+
 static int await_loads(struct interference *interference, struct err *err)
 {
 	for (int i = 0; i < interference->nr_loads; i++) {
-		struct load *load = &interference->loads[i];
-		json_t *message;
-
-		if (driver_link_expect(&load->link, "ready", &message, err) != 0)
+		if (await_load(&interference->loads[i], err) != 0)
 			return -1;
-		json_decref(message);
-		load->heard_ns = deadline_now_ns();
 	}
 	return 0;
 }
