@@ -109,6 +109,7 @@ static int be_driver(const char *wish)
 		      "monotonic_raw", "host_ns", 1234567));
 	hear(&wire); /* continue */
 	say(&wire, wish, "done", done_message(wish));
+	wire_close(&wire);
 	return strcmp(wish, "wrong") == 0 ? 4 : strcmp(wish, "late-exit") == 0 ? 5 : 0;
 }
 

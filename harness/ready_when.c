@@ -94,18 +94,20 @@ static int parse_port(struct ready_when *ready_when, const char *value, struct e
 
 static int parse_output(struct ready_when *ready_when, const char *value, struct err *err)
 {
-	const int status = regcomp(&ready_when->regex, value, REG_EXTENDED | REG_NOSUB);
-	char why[128];
+	char why[128] = "it is empty";
+	int status = REG_BADPAT;
 
-	if (status == 0 && *value) {
-		if (pipe2(ready_when->pipe, O_CLOEXEC) == 0)
-			return 0;
-		regfree(&ready_when->regex);
-		return err_set_errno(err, ERR_INTERNAL, errno, "cannot make a pipe");
+	if (*value) {
+		status = regcomp(&ready_when->regex, value, REG_EXTENDED | REG_NOSUB);
+		regerror(status, &ready_when->regex, why, sizeof(why));
 	}
-	regerror(status, &ready_when->regex, why, sizeof(why));
-	return err_set(err, ERR_USAGE, "--ready-when: '%s' is no regular expression: %s", value,
-		       *value ? why : "it is empty");
+	if (status != 0)
+		return err_set(err, ERR_USAGE, "--ready-when: '%s' is no regular expression: %s",
+			       value, why);
+	if (pipe2(ready_when->pipe, O_CLOEXEC) == 0)
+		return 0;
+	regfree(&ready_when->regex);
+	return err_set_errno(err, ERR_INTERNAL, errno, "cannot make a pipe");
 }
 
 static int check_output(struct ready_when *ready_when)
