@@ -220,13 +220,11 @@ static int dry_run(const struct job *job)
 static void take_record(void *context, const struct cell *cell, const char *directory,
 			const json_t *record)
 {
-	struct job *job = context;
+	const struct job *job = context;
+	const char *status = json_string_value(record_get(record, "placement.status"));
 
 	(void)cell;
-	if (strcmp(json_string_value(record_get(record, "placement.status"))
-			   ? json_string_value(record_get(record, "placement.status"))
-			   : "",
-		   "off") == 0)
+	if (status && strcmp(status, "off") == 0)
 		fprintf(stderr, "harness: warning: %s: placement off: %s\n", directory,
 			json_string_value(record_get(record, "placement.detail")));
 	json_array_append(job->records, (json_t *)record);
@@ -243,6 +241,23 @@ static int recover(const struct job *job, struct err *err)
 		fprintf(stderr, "harness: put back %d settings that an earlier run left changed\n",
 			restored);
 	return 0;
+}
+
+/* Records that --resume takes over count as results of this command. */
+static void take_earlier_records(struct job *job)
+{
+	for (int i = 0; i < job->cells.nr_items; i++) {
+		const char *id = job->cells.items[i].done_by;
+		char path[PATHS_MAX];
+		json_t *record;
+
+		if (!id)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/" RECORD_FILE, job->options.results, id);
+		record = record_read(path, NULL);
+		if (record)
+			json_array_append_new(job->records, record);
+	}
 }
 
 static void print_records(const struct job *job)
@@ -287,6 +302,7 @@ static int run_cells(struct job *job, struct err *err)
 	if (left < job->cells.nr_items)
 		fprintf(job->talk, "%d of %d runs are in '%s' already\n",
 			job->cells.nr_items - left, job->cells.nr_items, job->options.results);
+	take_earlier_records(job);
 	progress_open(&job->progress, stderr, left, estimate_ns / at_once(job, left));
 	failed = pool_run(&input, err);
 	progress_close(&job->progress);
