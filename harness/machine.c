@@ -104,7 +104,7 @@ bool machine_read_hypervisor(const struct fs *root, char *name, size_t size)
 	if (vendor[0] || product[0])
 		snprintf(name, size, "%s%s%s", vendor, vendor[0] && product[0] ? " " : "", product);
 	else
-		snprintf(name, size, "present");
+		snprintf(name, size, "unnamed");
 	return true;
 }
 

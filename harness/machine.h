@@ -38,7 +38,7 @@ int machine_read_governor(const struct topology *topology, const struct fs *root
 int machine_read_turbo(const struct fs *root);
 int machine_read_smt(const struct fs *root);
 
-/* "QEMU Standard PC", "present" when it has no name; false on bare metal. */
+/* "QEMU Standard PC", "unnamed" when it does not tell; false on bare metal. */
 bool machine_read_hypervisor(const struct fs *root, char *name, size_t size);
 
 /* Averages over 1, 5 and 15 minutes. -1 with errno set. */
