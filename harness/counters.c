@@ -75,9 +75,9 @@ void counter_scale(struct counter *counter)
 					      0.5L);
 }
 
-/* Whether any hardware event was asked for, and whether any could be opened; the first refusal. */
+/* How many events of a kind were asked for, how many could be opened, and the first refusal. */
 struct summary {
-	int wanted, opened, explicit_opened, explicit_wanted;
+	int wanted, opened;
 	const struct counter *refused;
 };
 
@@ -117,7 +117,7 @@ static void note_add(struct counters *counters, const char *format, ...)
 }
 
 /* Absences by name, with the reason of the first; the record has the reason of each. */
-static void note_absent(struct counters *counters, bool only_hardware)
+static void note_absent(struct counters *counters)
 {
 	char names[512] = "";
 	const char *reason = NULL;
@@ -126,7 +126,7 @@ static void note_absent(struct counters *counters, bool only_hardware)
 		const struct counter *counter = &counters->list[i];
 		const size_t used = strlen(names);
 
-		if (counter->opened || counter->sum || (only_hardware && !counter->hardware))
+		if (counter->opened || counter->sum)
 			continue;
 		snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
 			 counter->name);
@@ -147,7 +147,7 @@ static void write_note(struct counters *counters)
 		note_add(counters, "no hardware counters, software events only: %s",
 			 hardware.refused->reason);
 	else
-		note_absent(counters, false);
+		note_absent(counters);
 	if (counters->nr_late_threads)
 		note_add(counters,
 			 "%d threads started while the counters were attached and may be missing",
