@@ -316,6 +316,26 @@ static int plan_moves(const struct arena *arena, struct runs *runs, struct err *
 	return choose_away(runs, highest_away(runs, end), begin, end, true, err);
 }
 
+/* Leaf tables under the small pages, and the two levels above over everything. */
+static uint64_t tables_of(const struct runs *runs)
+{
+	uint64_t begin = UINT64_MAX, end = 0, tables = 0;
+
+	for (size_t i = 0; i < runs->used; i++) {
+		const struct run *run = &runs->items[i];
+
+		begin = run->home < begin ? run->home : begin;
+		end = run->home + run->bytes > end ? run->home + run->bytes : end;
+		if (!run->huge)
+			tables += (run->bytes + ARENA_HUGE_BYTES - 1) / ARENA_HUGE_BYTES;
+	}
+	if (end == 0)
+		return 0;
+	tables += ((end - 1) >> 30) - (begin >> 30) + 1;
+	tables += ((end - 1) >> 39) - (begin >> 39) + 1;
+	return tables * 4096;
+}
+
 int arena_migrate_tables(struct arena *arena, int node, struct arena_migration *migration,
 			 struct err *err)
 {
@@ -327,9 +347,7 @@ int arena_migrate_tables(struct arena *arena, int node, struct arena_migration *
 	if (node < 0 || node > 63)
 		return err_set(err, ERR_USAGE, "there is no node %d", node);
 	failed = plan_moves(arena, &runs, err);
-	for (size_t i = 0; !failed && i < runs.used; i++)
-		migration->tables_bytes +=
-			arena_table_bytes(runs.items[i].bytes, runs.items[i].huge);
+	migration->tables_bytes = tables_of(&runs);
 	if (!failed)
 		failed = check_room(node, migration->tables_bytes, err);
 	if (!failed)
