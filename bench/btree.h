@@ -105,10 +105,9 @@ uint64_t btree_bulk_nodes(uint64_t nr_keys, uint64_t leaf_fill, uint64_t inner_f
 int btree_bulk_load(struct btree *tree, struct team *team, struct err *err);
 
 /*
- * Inserts the keys one by one on the calling thread, in random or ascending order; tells
- * `progress` now and then. ERR_INTERNAL when the nodes run out.
+ * Inserts the keys one by one on the calling thread, in random or ascending order. ERR_INTERNAL
+ * when the nodes run out.
  */
-typedef void btree_progress_fn(void *context, double done);
 int btree_insert_all(struct btree *tree, bool random, struct err *err);
 
 /* Inserts one key that is not there yet. */

@@ -170,6 +170,7 @@ static int set_up(struct driver *driver, struct err *err)
 	driver->run.roi = &driver->roi;
 	driver->run.progress = report_progress;
 	driver->run.driver = driver;
+	report_progress(&driver->run, 0);
 	if (settings->workload->setup(&driver->run, err) != 0)
 		return -1;
 	driver->outcome.setup_ns = roi_now_ns() - start_ns;
