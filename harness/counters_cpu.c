@@ -40,7 +40,7 @@ static const struct counter_row hsw_walk_rows[] = {
 static const struct counter_row bdw_walk_rows[] = {
 	{"walk", "dtlb_load_walk_cycles", "DTLB_LOAD_MISSES:WALK_DURATION:c=1", "cycles",
 	 "a page walker is busy for a load (SDM 3B, 08H/10H, counter mask 1; erratum BDM69 may "
-	 "overcount)"},
+	 "falsify it)"},
 	{"walk", "dtlb_store_walk_cycles", "DTLB_STORE_MISSES:WALK_DURATION:c=1", "cycles",
 	 "a page walker is busy for a store (SDM 3B, 49H/10H, counter mask 1; erratum BDM69)"},
 	{"walk", "walk_cycles", "=dtlb_load_walk_cycles+dtlb_store_walk_cycles", "cycles",
@@ -312,9 +312,9 @@ static const struct counter_cpu cpus[NR_CPUS] = {
 	[SKL] = {"Intel Skylake", "skl", 4, 2, {SKL_CLIENT}},
 	[SKX] = {"Intel Skylake-SP", "skx", 4, 2, {SKL_CLIENT, skx_dram_rows}},
 	[CLX] = {"Intel Cascade Lake", "clx", 4, 2, {SKL_CLIENT, skx_dram_rows}},
-	[ICL] = {"Intel Ice Lake", "icl", 8, 2, {ICL_CLIENT}},
-	[ICX] = {"Intel Ice Lake-SP", "icx", 8, 2, {ICL_CLIENT, skx_dram_rows}},
-	[SPR] = {"Intel Sapphire Rapids", "spr", 8, 4, {SPR_SERVER}},
+	[ICL] = {"Intel Ice Lake", "icl", 4, 2, {ICL_CLIENT}},
+	[ICX] = {"Intel Ice Lake-SP", "icx", 4, 2, {ICL_CLIENT, skx_dram_rows}},
+	[SPR] = {"Intel Sapphire Rapids", "spr", 4, 4, {SPR_SERVER}},
 	[ZEN2] = {"AMD Zen 2",
 		  "amd64_fam17h_zen2",
 		  6,

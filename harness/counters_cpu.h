@@ -34,8 +34,12 @@ struct counter_row {
 struct counter_cpu {
 	const char *label; /* "Intel Haswell-EP" */
 	const char *pmu;   /* libpfm4's prefix; NULL: the rows are raw codes */
-	int counters;      /* programmable counters per thread with SMT on: the largest group */
-	int walkers;       /* walks that can be under way at once; 0: not documented */
+	/*
+	 * The largest group: programmable counters of a thread with SMT on. Ice Lake and later have
+	 * eight, but TLB events only count on the first four.
+	 */
+	int counters;
+	int walkers; /* walks that can be under way at once; 0: not documented */
 	/* Arrays of rows, each ended by a row without a name. */
 	const struct counter_row *sets[COUNTERS_CPU_SETS_MAX];
 };
