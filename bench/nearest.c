@@ -1,55 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "bench/nearest.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_MAX_LENGTH 48
-#define TOO_FAR         1000u
+#include "common/distance.h"
 
 void nearest_init(struct nearest *nearest, const char *wanted)
 {
-	*nearest = (struct nearest){.wanted = wanted, .distances = {TOO_FAR, TOO_FAR, TOO_FAR}};
-}
-
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-	const unsigned ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
-}
-
-/* Levenshtein's distance, one row at a time, case ignored. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[NAME_MAX_LENGTH + 1];
-	const size_t na = strlen(a), nb = strlen(b);
-
-	if (na > NAME_MAX_LENGTH || nb > NAME_MAX_LENGTH)
-		return TOO_FAR;
-	for (size_t j = 0; j <= nb; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 1; i <= na; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= nb; j++) {
-			const unsigned above = row[j];
-			const int differ = tolower((unsigned char)a[i - 1]) !=
-					   tolower((unsigned char)b[j - 1]);
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (unsigned)differ);
-			diagonal = above;
-		}
-	}
-	return row[nb];
+	*nearest = (struct nearest){.wanted = wanted,
+				    .distances = {DISTANCE_FAR, DISTANCE_FAR, DISTANCE_FAR}};
 }
 
 void nearest_offer(struct nearest *nearest, const char *name)
 {
 	const size_t length = strlen(nearest->wanted);
-	unsigned d = distance(nearest->wanted, name);
+	unsigned d = distance_between(nearest->wanted, name);
 
 	if (length >= 2 && strncasecmp(nearest->wanted, name, length) == 0)
 		d = 0; /* an abbreviation */

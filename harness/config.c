@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/distance.h"
+
 enum effect {
 	THP = 1 << 0,
 	FRAGMENT = 1 << 1,
@@ -365,29 +367,6 @@ static void squeeze(const char *name, char letters[COMPARED_CHARS + 1])
 	letters[used] = '\0';
 }
 
-/* Levenshtein's distance: insertions, deletions and replacements of a letter. */
-static int edit_distance(const char *a, const char *b)
-{
-	int row[COMPARED_CHARS + 1];
-	const int length = (int)strlen(b);
-
-	for (int j = 0; j <= length; j++)
-		row[j] = j;
-	for (int i = 1; *a; a++, i++) {
-		int diagonal = row[0];
-
-		row[0] = i;
-		for (int j = 1; j <= length; j++) {
-			const int replaced = diagonal + (*a != b[j - 1]);
-			const int shorter = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-
-			diagonal = row[j];
-			row[j] = replaced < shorter ? replaced : shorter;
-		}
-	}
-	return row[length];
-}
-
 /* A published name goes before another that is as near. */
 static void nearest_insert(struct near nearest[NEAREST], const struct spelling *spelling,
 			   int distance)
@@ -420,7 +399,7 @@ static int refuse_unknown(const char *name, struct err *err)
 			/* Another order of the same letters would show a name twice. */
 			if (strcmp(letters, read) != 0 || spelling_contradiction(&spelling))
 				continue;
-			nearest_insert(nearest, &spelling, edit_distance(given, letters));
+			nearest_insert(nearest, &spelling, (int)distance_between(given, letters));
 		}
 	return err_set(err, ERR_USAGE,
 		       "unknown config '%.40s'; the nearest are %s, %s and %s ('harness list "

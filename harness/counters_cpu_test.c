@@ -89,7 +89,7 @@ static void test_an_unknown_event_would_be_noticed(void **state)
 }
 
 /* Codes from the vendors' manuals (config = event | umask << 8 | counter mask << 24). */
-static void test_codes_are_those_of_the_manuals(void **state)
+static void test_codes_are_those_looked_up(void **state)
 {
 	static const struct {
 		const char *cpu, *name;
@@ -310,7 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_libpfm4_knows_every_event),
 		cmocka_unit_test(test_an_unknown_event_would_be_noticed),
-		cmocka_unit_test(test_codes_are_those_of_the_manuals),
+		cmocka_unit_test(test_codes_are_those_looked_up),
 		cmocka_unit_test(test_raw_codes_agree_with_the_neighbours),
 		cmocka_unit_test(test_every_cpu_has_walk_cycles_or_says_why_not),
 		cmocka_unit_test(test_groups_fit_the_counters),

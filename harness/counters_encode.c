@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEAREST_MAX  3
-#define DISTANCE_MAX 128 /* longer names are never suggested */
+#include "common/distance.h"
+
+#define NEAREST_MAX    3
+#define NAME_MAX_CHARS 128 /* longer names are never suggested */
 
 /*
  * libpfm4 encodes events of PMUs that are not here only if it is told so when it starts. That is
@@ -96,39 +98,14 @@ bool counters_is_software(const struct perf_event_attr *attr)
 	return attr->type == PERF_TYPE_SOFTWARE || attr->type == PERF_TYPE_TRACEPOINT;
 }
 
-/* Levenshtein's distance without regard to case, in one row. */
-static int name_distance(const char *a, const char *b)
-{
-	const size_t length = strlen(b);
-	int row[DISTANCE_MAX + 1];
-
-	if (length > DISTANCE_MAX)
-		return INT32_MAX;
-	for (size_t j = 0; j <= length; j++)
-		row[j] = (int)j;
-	for (int i = 1; *a; i++, a++) {
-		int diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= length; j++) {
-			const int change = diagonal + (tolower(*a) != tolower(b[j - 1]));
-			const int skip = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
-
-			diagonal = row[j];
-			row[j] = change < skip ? change : skip;
-		}
-	}
-	return row[length];
-}
-
 struct nearest {
-	char names[NEAREST_MAX][DISTANCE_MAX];
-	int distances[NEAREST_MAX];
+	char names[NEAREST_MAX][NAME_MAX_CHARS];
+	unsigned distances[NEAREST_MAX];
 };
 
 static void nearest_offer(struct nearest *nearest, const char *wanted, const char *name)
 {
-	int distance = name_distance(wanted, name);
+	unsigned distance = distance_between(wanted, name);
 	int place = NEAREST_MAX;
 
 	/* A name that begins or goes on with what was typed beats one that is merely short. */
@@ -149,7 +126,7 @@ static void nearest_offer(struct nearest *nearest, const char *wanted, const cha
 static void nearest_offer_event(struct nearest *nearest, const char *wanted, int event)
 {
 	pfm_event_info_t info = {.size = sizeof(info)};
-	char name[DISTANCE_MAX];
+	char name[NAME_MAX_CHARS];
 
 	if (pfm_get_event_info(event, PFM_OS_PERF_EVENT, &info) != PFM_SUCCESS)
 		return;
@@ -184,7 +161,7 @@ static void nearest_offer_pmu(struct nearest *nearest, const char *wanted, const
 static int unknown_event(const struct counter_cpu *cpu, const char *event, struct err *err)
 {
 	struct nearest nearest = {
-		.distances = {DISTANCE_MAX, DISTANCE_MAX, DISTANCE_MAX},
+		.distances = {NAME_MAX_CHARS, NAME_MAX_CHARS, NAME_MAX_CHARS},
 	};
 	const struct counter_row *row;
 
