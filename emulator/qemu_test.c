@@ -62,7 +62,7 @@ static void test_arguments(void **state)
 	assert_string_equal(arguments[0], "qemu");
 	assert_true(has(arguments, "-accel", "tcg,thread=multi"));
 	assert_true(has(arguments, "-machine", "pc,max-ram-below-4g=3221225472"));
-	assert_true(has(arguments, "-cpu", "max,la57=on"));
+	assert_true(has(arguments, "-cpu", "max,-erms,la57=on"));
 	assert_true(has(arguments, "-smp", "4,sockets=2,cores=2,threads=1"));
 	assert_true(has(arguments, "-m", "3221225472B"));
 	assert_true(has(arguments, "-object",

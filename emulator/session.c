@@ -356,11 +356,11 @@ static int fail(struct session *session, struct err *err, const char *what)
 		{&session->console, "console"},
 		{&session->talk, "QEMU"},
 	};
-	char text[700] = "";
+	char text[960] = "";
 	size_t used = 0;
 
 	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
-		char lines[220];
+		char lines[300];
 
 		if (*tail_format(logs[i].tail, lines, sizeof(lines)))
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "; %s: %s",
