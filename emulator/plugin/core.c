@@ -237,8 +237,8 @@ static inline uint64_t fetch_line(struct core *core, const struct translation *t
 static void close_open(struct core *core)
 {
 	const struct insn *insn = core->open;
-	const uint64_t operands = scoreboard_operands(&core->board, insn->sources);
-	uint64_t finish = core->open_ready > operands ? core->open_ready : operands;
+	uint64_t finish = scoreboard_sources(&core->board, insn,
+					     scoreboard_later(core->open_ready, core->board.fetch));
 
 	core->open = NULL;
 	/* A plain load has its latency in the cache's; a store's data waits in the buffer. */
@@ -287,7 +287,7 @@ static inline void load_or_store(struct core *core, const struct insn *insn, uin
 	/* Wide accesses come in pieces. */
 	if (core->open_last[store] == (address >> CACHE_LINE_SHIFT) + 1)
 		return;
-	tick = scoreboard_operands(&core->board, insn->address_registers);
+	tick = scoreboard_address(&core->board, insn);
 	if (!translate(core, address, store, tick, &translation))
 		return;
 	core->open_last[store] = (address >> CACHE_LINE_SHIFT) + 1;

@@ -49,6 +49,7 @@ static void access_at(struct run *run, struct insn *insn, uint64_t offset, bool 
 	struct core *core = &run->guest.machine.cores[0];
 	struct block *block = &run->blocks[run->nr_blocks++];
 
+	insn_pack(insn);
 	*block = (struct block){.insns = insn, .nr_insns = 1};
 	core_enter(core, block);
 	core_access(core, insn, FAKE_VIRTUAL + offset, is_store);

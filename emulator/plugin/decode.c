@@ -292,18 +292,26 @@ static void take_kind(const struct decoder *decoder, const cs_insn *code, struct
 			(insn->reads_memory || insn->writes_memory);
 }
 
-void decoder_decode(struct decoder *decoder, const void *bytes, size_t size, uint64_t address,
-		    struct insn *insn)
+static void pack(uint64_t mask, uint8_t *slots, unsigned nr_slots, uint8_t unused)
 {
-	const uint8_t *code = bytes;
-	cs_insn *decoded = decoder->scratch;
+	for (unsigned i = 0; i < nr_slots; i++) {
+		slots[i] = mask ? (uint8_t)__builtin_ctzll(mask) : unused;
+		mask &= mask - 1;
+	}
+}
+
+void insn_pack(struct insn *insn)
+{
+	pack(insn->address_registers, insn->address_slots, INSN_ADDRESSES, DECODE_NONE);
+	pack(insn->sources, insn->source_slots, INSN_SOURCES, DECODE_NONE);
+	pack(insn->results, insn->result_slots, INSN_RESULTS, DECODE_SINK);
+}
+
+static void decode_known(struct decoder *decoder, const cs_insn *decoded, struct insn *insn)
+{
 	cs_regs read, written;
 	uint8_t nr_read = 0, nr_written = 0;
-	uint64_t at = address;
 
-	*insn = (struct insn){.address = address, .latency_cycles = 1, .micro_ops = 1};
-	if (!cs_disasm_iter(decoder->capstone, &code, &size, &at, decoded))
-		return;
 	if (cs_regs_access(decoder->capstone, decoded, read, &nr_read, written, &nr_written) == 0) {
 		insn->sources = bits_of(decoder, read, nr_read);
 		insn->results = bits_of(decoder, written, nr_written);
@@ -316,6 +324,18 @@ void decoder_decode(struct decoder *decoder, const void *bytes, size_t size, uin
 	if (is_zeroing(decoded))
 		insn->sources = 0;
 	take_kind(decoder, decoded, insn);
+}
+
+void decoder_decode(struct decoder *decoder, const void *bytes, size_t size, uint64_t address,
+		    struct insn *insn)
+{
+	const uint8_t *code = bytes;
+	uint64_t at = address;
+
+	*insn = (struct insn){.address = address, .latency_cycles = 1, .micro_ops = 1};
+	if (cs_disasm_iter(decoder->capstone, &code, &size, &at, decoder->scratch))
+		decode_known(decoder, decoder->scratch, insn);
+	insn_pack(insn);
 }
 
 int decoder_init(struct decoder *decoder, struct err *err)

@@ -20,20 +20,37 @@ enum {
 	DECODE_X87 = 49,
 	DECODE_MASK = 50,
 	DECODE_REGISTERS = 58,
+	DECODE_NONE = 58, /* read: always ready */
+	DECODE_SINK = 59, /* written: never read */
+	DECODE_SLOTS = 60,
 };
+
+/* The registers of a mask as a fixed number of slots, which a scoreboard reads without a branch. */
+#define INSN_ADDRESSES 2
+#define INSN_SOURCES   4
+#define INSN_RESULTS   3
 
 struct insn {
 	uint64_t address_registers; /* form the address of its memory operand */
 	uint64_t sources;           /* other registers it reads */
 	uint64_t results;           /* registers it writes */
 	uint64_t address;           /* of the instruction */
-	uint16_t latency_cycles;    /* from the last operand to the result, without memory */
-	uint8_t micro_ops;          /* fused-domain: places in the window */
+	uint8_t address_slots[INSN_ADDRESSES];
+	uint8_t source_slots[INSN_SOURCES];
+	uint8_t result_slots[INSN_RESULTS];
+	uint16_t latency_cycles; /* from the last operand to the result, without memory */
+	uint8_t micro_ops;       /* fused-domain: places in the window */
 	bool reads_memory, writes_memory;
 	bool serializes; /* waits for all before it, all after wait for it: fences, locked */
 	bool branches;   /* conditional jump */
 	bool repeats;    /* string instruction with a repeat prefix: one call per element */
 };
+
+/*
+ * Fills the slots from the masks. Nothing that matters has more registers than slots (cpuid has);
+ * the highest ones are left out then.
+ */
+void insn_pack(struct insn *insn);
 
 struct decoder {
 	csh capstone;

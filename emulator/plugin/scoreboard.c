@@ -28,7 +28,8 @@ void scoreboard_init(struct scoreboard *board, const struct profile *profile)
 void scoreboard_reset(struct scoreboard *board)
 {
 	board->fetch = board->retired = board->resolved = board->last_commit = 0;
-	board->nr_micro_ops = board->nr_stored = board->history = 0;
+	board->nr_micro_ops = board->history = 0;
+	board->next_store = 0;
 	memset(board->ready, 0, sizeof(board->ready));
 	memset(board->rob, 0, sizeof(board->rob));
 	memset(board->fills, 0, sizeof(board->fills));
@@ -40,59 +41,23 @@ void scoreboard_reset(struct scoreboard *board)
 		board->forwards[i].ready = 0;
 }
 
-/* A place in the window per micro-operation; the one nr_rob earlier must be free before the next.
- */
-static void enter_window(struct scoreboard *board, unsigned micro_ops)
+void scoreboard_drain(struct scoreboard *board, const struct insn *insn, uint64_t *finish)
 {
-	uint64_t oldest;
+	const uint64_t latency = insn->latency_cycles * board->ticks_per_cycle;
 
-	for (unsigned i = 0; i < micro_ops; i++)
-		board->rob[board->nr_micro_ops++ & (SCOREBOARD_ROB_MAX - 1)] = board->retired;
-	board->fetch += micro_ops;
-	oldest = board->rob[(board->nr_micro_ops - board->nr_rob) & (SCOREBOARD_ROB_MAX - 1)];
-	if (oldest > board->fetch)
-		board->fetch = oldest;
-}
-
-void scoreboard_complete(struct scoreboard *board, const struct insn *insn, uint64_t finish)
-{
-	if (insn->serializes) {
-		const uint64_t latency = insn->latency_cycles * board->ticks_per_cycle;
-
-		if (board->last_commit + latency > finish)
-			finish = board->last_commit + latency;
-		if (board->retired + latency > finish)
-			finish = board->retired + latency;
-		if (finish > board->fetch)
-			board->fetch = finish;
-	}
-	for (uint64_t mask = insn->results; mask; mask &= mask - 1)
-		board->ready[__builtin_ctzll(mask)] = finish;
-	board->resolved = finish;
-	if (finish > board->retired)
-		board->retired = finish;
-	enter_window(board, insn->micro_ops);
-}
-
-void scoreboard_execute(struct scoreboard *board, const struct insn *insn)
-{
-	const uint64_t start = scoreboard_operands(board, insn->sources | insn->address_registers);
-
-	scoreboard_complete(board, insn, start + insn->latency_cycles * board->ticks_per_cycle);
+	*finish = scoreboard_later(*finish, board->last_commit + latency);
+	*finish = scoreboard_later(*finish, board->retired + latency);
+	board->fetch = scoreboard_later(board->fetch, *finish);
 }
 
 void scoreboard_store(struct scoreboard *board, uint64_t line_ready)
 {
-	uint64_t *slot = &board->stores[board->nr_stored++ % board->nr_stores];
-	uint64_t commit = board->retired;
+	uint64_t *slot = &board->stores[board->next_store];
+	const uint64_t commit = scoreboard_later(board->retired, line_ready);
 
-	if (*slot > board->fetch)
-		board->fetch = *slot;
-	if (line_ready > commit)
-		commit = line_ready;
-	if (board->last_commit > commit)
-		commit = board->last_commit;
-	*slot = board->last_commit = commit;
+	board->next_store = board->next_store + 1 == board->nr_stores ? 0 : board->next_store + 1;
+	board->fetch = scoreboard_later(board->fetch, *slot);
+	*slot = board->last_commit = scoreboard_later(board->last_commit, commit);
 }
 
 void scoreboard_branch(struct scoreboard *board, uint64_t address, bool taken)

@@ -45,13 +45,14 @@ struct scoreboard {
 	uint64_t fetch;    /* when the next instruction is */
 	uint64_t retired;  /* of the last instruction */
 	uint64_t resolved; /* finish of the last instruction: that of a branch that ends a block */
-	uint64_t ready[DECODE_REGISTERS];
+	uint64_t ready[DECODE_SLOTS];
 	uint64_t rob[SCOREBOARD_ROB_MAX];
 	uint64_t fills[SCOREBOARD_BUFFERS_MAX];
 	uint64_t stores[SCOREBOARD_BUFFERS_MAX];
 	uint64_t walkers[SCOREBOARD_WALKERS_MAX];
 	uint64_t last_commit; /* of a store */
-	uint64_t nr_micro_ops, nr_stored;
+	uint64_t nr_micro_ops;
+	uint32_t next_store; /* place in the store buffer */
 	struct forward forwards[SCOREBOARD_FORWARDS];
 	uint64_t history;
 	uint8_t predictor[SCOREBOARD_PREDICTOR];
@@ -61,16 +62,27 @@ void scoreboard_init(struct scoreboard *board, const struct profile *profile);
 /* Back to tick 0 with everything idle and ready. */
 void scoreboard_reset(struct scoreboard *board);
 
-/* When all registers of the mask are ready, not before the instruction is fetched. */
-static inline uint64_t scoreboard_operands(const struct scoreboard *board, uint64_t mask)
+static inline uint64_t scoreboard_later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* When the address of its memory operand is known, not before the instruction is fetched. */
+static inline uint64_t scoreboard_address(const struct scoreboard *board, const struct insn *insn)
 {
 	uint64_t tick = board->fetch;
 
-	for (; mask; mask &= mask - 1) {
-		const uint64_t ready = board->ready[__builtin_ctzll(mask)];
+	for (unsigned i = 0; i < INSN_ADDRESSES; i++)
+		tick = scoreboard_later(tick, board->ready[insn->address_slots[i]]);
+	return tick;
+}
 
-		tick = ready > tick ? ready : tick;
-	}
+/* When the other registers that it reads are ready, not before `tick`. */
+static inline uint64_t scoreboard_sources(const struct scoreboard *board, const struct insn *insn,
+					  uint64_t tick)
+{
+	for (unsigned i = 0; i < INSN_SOURCES; i++)
+		tick = scoreboard_later(tick, board->ready[insn->source_slots[i]]);
 	return tick;
 }
 
@@ -102,11 +114,41 @@ static inline uint64_t scoreboard_walk(struct scoreboard *board, uint64_t tick, 
 	return *walker;
 }
 
+/* A serializing instruction finishes after all before it, and nothing is fetched before that. */
+void scoreboard_drain(struct scoreboard *board, const struct insn *insn, uint64_t *finish);
+
+/* A place in the window per micro-operation; the one nr_rob earlier must be free before the next.
+ */
+static inline void scoreboard_enter_window(struct scoreboard *board, unsigned micro_ops)
+{
+	uint64_t oldest;
+
+	for (unsigned i = 0; i < micro_ops; i++)
+		board->rob[board->nr_micro_ops++ & (SCOREBOARD_ROB_MAX - 1)] = board->retired;
+	oldest = board->rob[(board->nr_micro_ops - board->nr_rob) & (SCOREBOARD_ROB_MAX - 1)];
+	board->fetch = scoreboard_later(board->fetch + micro_ops, oldest);
+}
+
 /* The instruction is done at `finish`: its results are ready, and it retires in order. */
-void scoreboard_complete(struct scoreboard *board, const struct insn *insn, uint64_t finish);
+static inline void scoreboard_complete(struct scoreboard *board, const struct insn *insn,
+				       uint64_t finish)
+{
+	if (insn->serializes)
+		scoreboard_drain(board, insn, &finish);
+	for (unsigned i = 0; i < INSN_RESULTS; i++)
+		board->ready[insn->result_slots[i]] = finish;
+	board->resolved = finish;
+	board->retired = scoreboard_later(board->retired, finish);
+	scoreboard_enter_window(board, insn->micro_ops);
+}
 
 /* An instruction that touches no memory. */
-void scoreboard_execute(struct scoreboard *board, const struct insn *insn);
+static inline void scoreboard_execute(struct scoreboard *board, const struct insn *insn)
+{
+	const uint64_t start = scoreboard_sources(board, insn, scoreboard_address(board, insn));
+
+	scoreboard_complete(board, insn, start + insn->latency_cycles * board->ticks_per_cycle);
+}
 
 /*
  * The store of the instruction that was completed last: it leaves the store buffer after those

@@ -32,10 +32,13 @@ static int reset(void **state)
 
 static struct insn plain(uint64_t sources, uint64_t results, uint16_t latency_cycles)
 {
-	return (struct insn){.sources = sources,
-			     .results = results,
-			     .latency_cycles = latency_cycles,
-			     .micro_ops = 1};
+	struct insn insn = {.sources = sources,
+			    .results = results,
+			    .latency_cycles = latency_cycles,
+			    .micro_ops = 1};
+
+	insn_pack(&insn);
+	return insn;
 }
 
 /* A load of `latency` from the address in register `from` into register `to`. */
@@ -44,8 +47,8 @@ static void load(unsigned from, unsigned to, uint64_t latency)
 	struct insn insn = plain(0, BIT(to), 1);
 
 	insn.address_registers = BIT(from);
-	scoreboard_complete(&board, &insn,
-			    scoreboard_operands(&board, insn.address_registers) + latency);
+	insn_pack(&insn);
+	scoreboard_complete(&board, &insn, scoreboard_address(&board, &insn) + latency);
 }
 
 static void dependent_operations_add_up(void **state)
