@@ -126,7 +126,8 @@ static bool translate_by_walk(struct core *core, uint64_t address, uint64_t tick
 /*
  * The address of a store is translated on its own, also when a load of the same instruction is
  * just having its page walked: the published counters of GUPS show walk cycles of stores although
- * each store follows a load of its word. That walk finds everything in the L1D.
+ * each store follows a load of its word. That walk finds everything in the L1D. Further stores to
+ * the page wait for the first walk.
  */
 static uint64_t walk_for_store(struct core *core, uint64_t address, uint64_t tick)
 {
@@ -140,16 +141,18 @@ static inline bool translate_by_tlb(struct core *core, uint64_t address, unsigne
 				    struct tlb *tlb, bool store, uint64_t tick,
 				    struct translation *translation)
 {
-	const struct tlb_entry *entry = tlb_find(tlb, address >> walk_shift(level));
+	struct tlb_entry *entry = tlb_find(tlb, address >> walk_shift(level));
 
 	if (!entry)
 		return false;
 	translation->physical = entry->value | (address & ((UINT64_C(1) << walk_shift(level)) - 1));
 	translation->ready = entry->ready > tick ? entry->ready : tick;
-	if (store && entry->ready > tick)
+	if (store && entry->ready > tick && !entry->walked_for_store) {
+		entry->walked_for_store = true;
 		translation->ready = walk_for_store(core, address, tick);
-	else
+	} else {
 		core->counters.tlb_l1_hits++;
+	}
 	return true;
 }
 

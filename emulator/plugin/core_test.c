@@ -217,6 +217,22 @@ static void an_update_walks_twice(void **state)
 	assert_int_equal(result->total_cycles, 500 + 1);
 }
 
+/* Of many stores to a page that is being walked, one walks. */
+static void further_stores_wait(void **state)
+{
+	const struct roi_descriptor *result;
+	struct run run;
+
+	(void)state;
+	begin(&run, &fake_profile, 0, 0, 0);
+	access_at(&run, &free_load, 0, false);
+	for (uint64_t i = 0; i < 4; i++)
+		access_at(&run, &store, i * 64, true);
+	result = end(&run);
+	assert_int_equal(result->counters.walks, 2);
+	assert_int_equal(result->counters.tlb_l1_hits, 3);
+}
+
 static void start_and_restart_cycles_keep_the_walker(void **state)
 {
 	struct profile profile = fake_profile;
@@ -322,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_line_in_flight_is_waited_for),
 		cmocka_unit_test(a_store_hides_its_miss),
 		cmocka_unit_test(an_update_walks_twice),
+		cmocka_unit_test(further_stores_wait),
 		cmocka_unit_test(start_and_restart_cycles_keep_the_walker),
 		cmocka_unit_test(the_second_level_tlb_catches_it),
 		cmocka_unit_test(an_atomic_update_is_both),

@@ -7,6 +7,7 @@
 #ifndef EMULATOR_PLUGIN_TLB_H
 #define EMULATOR_PLUGIN_TLB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,8 @@
 struct tlb_entry {
 	uint64_t key; /* + 1; 0: empty */
 	uint64_t value;
-	uint64_t ready; /* tick at which the walk that found it ends */
+	uint64_t ready;        /* tick at which the walk that found it ends */
+	bool walked_for_store; /* a store has walked for it as well meanwhile */
 };
 
 struct tlb {
@@ -64,7 +66,7 @@ static inline void tlb_insert(struct tlb *tlb, uint64_t key, uint64_t value, uin
 	set = tlb_set(tlb, key);
 	for (uint32_t way = tlb->ways - 1; way > 0; way--)
 		set[way] = set[way - 1];
-	set[0] = (struct tlb_entry){key + 1, value, ready};
+	set[0] = (struct tlb_entry){.key = key + 1, .value = value, .ready = ready};
 	tlb->used = 1;
 }
 
