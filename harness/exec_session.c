@@ -37,7 +37,8 @@ struct exec_session {
 	uint64_t roi_started_ns, roi_ended_ns; /* monotonic raw */
 	/* Chores while the program runs: when each is due next, by the deadline's clock. */
 	uint64_t sample_ns, follow_ns;
-	uint64_t moved_ns; /* spent on moving data */
+	uint64_t moved_ns;        /* spent on moving data */
+	uint64_t anonymous_bytes; /* the program's own memory, when it was sampled last */
 };
 
 static uint64_t raw_now_ns(void)
@@ -229,6 +230,29 @@ static int begin_roi(struct exec_session *session, struct err *err)
 	return 0;
 }
 
+/* Bytes that are the program's own: pages of files lie where somebody read them first. */
+static uint64_t anonymous_bytes(const struct exec_session *session)
+{
+	char path[48], text[4096];
+	const char *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)session->child.pid);
+	if (fs_read(&session->scene.root, path, text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "RssAnon:");
+	return line ? strtoull(line + strlen("RssAnon:"), NULL, 10) * 1024 : 0;
+}
+
+static int sample(struct exec_session *session, enum verify_moment moment, struct err *err)
+{
+	const uint64_t bytes = anonymous_bytes(session);
+
+	if (bytes == 0) /* it is ending */
+		return 0;
+	session->anonymous_bytes = bytes;
+	return scene_dump(&session->scene, moment, &session->child.pid, 1, err);
+}
+
 static int step_begin(struct exec_session *session, struct err *err)
 {
 	struct scene *scene = &session->scene;
@@ -242,7 +266,7 @@ static int step_begin(struct exec_session *session, struct err *err)
 		return -1;
 	if (moves_data(&scene->placement) && move_data(session, err) != 0)
 		return -1;
-	if (scene_dump(scene, VERIFY_READY, &session->child.pid, 1, err) != 0)
+	if (sample(session, VERIFY_READY, err) != 0)
 		return -1;
 	return begin_roi(session, err);
 }
@@ -273,7 +297,7 @@ static int do_chores(struct exec_session *session, struct err *err)
 	if (now_ns >= session->sample_ns) {
 		const uint64_t begun_ns = deadline_now_ns();
 
-		scene_dump(scene, VERIFY_DONE, &session->child.pid, 1, NULL);
+		sample(session, VERIFY_DONE, NULL);
 		session->sample_ns = next_turn(begun_ns);
 	}
 	return 0;
@@ -363,7 +387,8 @@ int exec_session_run(const struct local_session_input *input, json_t *record, st
 			failed = steps[i](session, err);
 	}
 	close_session(session);
-	if (session->scene.have_topology && scene_verify(&session->scene, 0, failed ? NULL : err))
+	if (session->scene.have_topology &&
+	    scene_verify(&session->scene, session->anonymous_bytes, failed ? NULL : err))
 		failed = -1;
 	if (scene_close(&session->scene, err) != 0)
 		failed = -1;
