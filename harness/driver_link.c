@@ -9,40 +9,18 @@
 
 #include "common/units.h"
 #include "harness/interrupt.h"
+#include "harness/log_line.h"
 
 #define SLICES_PER_TICK 3
-#define LINE_MAX_SHOWN  512
 #define REST_OF_LINE_MS 5000 /* a peer that began a line must end it */
 #define EXIT_MS         5000 /* a peer that closed its channel must exit */
 
-/* The last line that is not empty: where a program says why it died. */
-static void last_line(const char *path, char line[LINE_MAX_SHOWN])
-{
-	char tail[1024];
-	FILE *file = path ? fopen(path, "re") : NULL;
-	size_t n;
-	char *start;
-
-	line[0] = '\0';
-	if (!file)
-		return;
-	if (fseek(file, -(long)(sizeof(tail) - 1), SEEK_END) != 0)
-		rewind(file);
-	n = fread(tail, 1, sizeof(tail) - 1, file);
-	fclose(file);
-	while (n > 0 && (tail[n - 1] == '\n' || tail[n - 1] == '\0'))
-		n--;
-	tail[n] = '\0';
-	start = strrchr(tail, '\n');
-	snprintf(line, LINE_MAX_SHOWN, "%.*s", LINE_MAX_SHOWN - 1, start ? start + 1 : tail);
-}
-
 static int report_end(struct driver_link *link, const char *when, struct err *err)
 {
-	char how[CHILD_TEXT_MAX], line[LINE_MAX_SHOWN];
+	char how[CHILD_TEXT_MAX], line[LOG_LINE_MAX];
 	const bool ended = child_wait(link->child, EXIT_MS);
 
-	last_line(link->stderr_path, line);
+	log_last_line(link->stderr_path, line);
 	if (ended)
 		child_describe(link->child->status, how);
 	else

@@ -7,16 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/paths.h"
 #include "emulator/emulator.h"
 #include "harness/exec_session.h"
+#include "harness/log_line.h"
 #include "harness/record.h"
 
 #define SECOND_NS         UINT64_C(1000000000)
 #define BOOT_ALLOWANCE_NS (120 * SECOND_NS) /* what the host waits beyond the run's own limit */
-#define FILES_MAX         4
+#define FILES_MAX         32
+#define OUTPUT_LOG        "emulator-output.log" /* of the command in the guest */
 
 /* Options that mean inside what they mean outside. */
 static void add_options(struct words *argv, const struct run_options *options)
@@ -86,46 +89,59 @@ static void pass_progress(void *context, const json_t *event)
 				    json_is_number(done) ? json_number_value(done) : -1);
 }
 
+/* Files that go along, with both of their paths. */
 struct files {
 	struct emulator_file list[FILES_MAX];
-	char paths[FILES_MAX][PATHS_MAX];
+	char host[FILES_MAX][PATHS_MAX], guest[FILES_MAX][PATHS_MAX];
 	int count;
 };
 
-static void add_file(struct files *files, const char *host_path, const char *guest_path)
+/* Takes a file along into a directory of its own and puts its new name into the command. */
+static int take_file(struct files *files, const char *host_path, char **word, struct err *err)
 {
-	char *copy = files->paths[files->count];
+	const int i = files->count;
+	const char *slash = strrchr(host_path, '/');
 
-	snprintf(copy, PATHS_MAX, "%s", host_path);
-	files->list[files->count++] =
-		(struct emulator_file){.host_path = copy, .guest_path = guest_path};
+	if (i == FILES_MAX)
+		return err_set(err, ERR_USAGE, "over %d files in the program's arguments",
+			       FILES_MAX);
+	snprintf(files->host[i], PATHS_MAX, "%s", host_path);
+	snprintf(files->guest[i], PATHS_MAX, REMOTE_ROOT "/files/%d/%.255s", i,
+		 slash ? slash + 1 : host_path);
+	files->list[i] = (struct emulator_file){files->host[i], files->guest[i]};
+	files->count++;
+	free(*word);
+	*word = strdup(files->guest[i]);
+	return *word ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
 }
 
-/* A program is found in the guest where it is on the host. */
-static int add_user_program(struct files *files, char *program, struct words *argv, struct err *err)
-{
-	char found[PATHS_MAX];
-
-	if (exec_session_find(program, found, err) != 0)
-		return -1;
-	for (int i = 0; i < argv->count; i++) {
-		if (strcmp(argv->items[i], "--") == 0 && argv->items[i + 1]) {
-			free(argv->items[i + 1]);
-			argv->items[i + 1] = strdup(found);
-			break;
-		}
-	}
-	add_file(files, found, files->paths[files->count]);
-	return 0;
-}
-
+/*
+ * The program, and each of its arguments that names a file: nothing else of the host is in the
+ * guest. Harness and driver go along by themselves.
+ */
 static int collect_files(const struct execution *execution, struct files *files, struct words *argv,
 			 struct err *err)
 {
-	/* Harness and driver go along by themselves. */
+	char program[PATHS_MAX];
+	int i = 0;
+
 	if (execution->cell->plan)
 		return 0;
-	return add_user_program(files, execution->options->rest[0], argv, err);
+	while (i < argv->count && strcmp(argv->items[i], "--") != 0)
+		i++;
+	if (exec_session_find(execution->options->rest[0], program, err) != 0 ||
+	    take_file(files, program, &argv->items[++i], err) != 0)
+		return -1;
+	for (i++; i < argv->count; i++) {
+		char path[PATHS_MAX];
+		struct stat st;
+
+		if (stat(argv->items[i], &st) == 0 && S_ISREG(st.st_mode) &&
+		    realpath(argv->items[i], path) &&
+		    take_file(files, path, &argv->items[i], err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- the record ---------------------------------------------------------------------------------
@@ -181,6 +197,18 @@ static int judge(const json_t *record, struct err *err)
 	return 0;
 }
 
+/* The harness inside ended before it could write one; the last that it said is the reason. */
+static int no_record(const struct execution *execution, const struct emulator_result *result,
+		     struct err *err)
+{
+	char path[PATHS_MAX + sizeof(OUTPUT_LOG) + 1], line[LOG_LINE_MAX];
+
+	snprintf(path, sizeof(path), "%s/" OUTPUT_LOG, execution->directory);
+	log_last_line(path, line);
+	return err_set(err, ERR_RUN, "the guest left no record and ended with status %d: %s",
+		       result->guest_status, line);
+}
+
 static int take_record(const struct execution *execution, const struct emulator_result *result,
 		       json_t **record, struct err *err)
 {
@@ -195,10 +223,7 @@ static int take_record(const struct execution *execution, const struct emulator_
 	if (json_equal(json_object_get(guest, "id"), json_object_get(*record, "id"))) {
 		json_decref(guest);
 		complete_machine(*record, result->machine);
-		return err_set(err, ERR_RUN,
-			       "the guest ended with status %d and left no record (see the logs in "
-			       "'%s')",
-			       result->guest_status, execution->directory);
+		return no_record(execution, result, err);
 	}
 	remote_session_complete(guest, *record, result->machine);
 	json_decref(*record);
