@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <numaif.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,9 @@ static int begin_roi(struct exec_session *session, struct err *err)
 {
 	struct scene *scene = &session->scene;
 
+	if (child_wait(&session->child, 0))
+		return err_set(err, ERR_RUN, "'%s' ended before its measured region could begin",
+			       session->input->options->rest[0]);
 	if (scene_open_counters(scene, &session->child.pid, 1, err) != 0)
 		return -1;
 	if (scene->model && exec_model_begin(&session->model, scene, session->child.pid, err) != 0)
@@ -253,22 +257,34 @@ static int sample(struct exec_session *session, enum verify_moment moment, struc
 	return scene_dump(&session->scene, moment, &session->child.pid, 1, err);
 }
 
-static int step_begin(struct exec_session *session, struct err *err)
+/* With the program stopped, so that what is done to it takes none of its time. */
+static int arrange(struct exec_session *session, struct err *err)
 {
-	struct scene *scene = &session->scene;
-
-	if (!session->ready_when) {
-		if (begin_roi(session, err) != 0)
-			return -1;
-		return child_continue(&session->child, err);
-	}
-	if (child_continue(&session->child, err) != 0 || await_ready(session, err) != 0)
-		return -1;
-	if (moves_data(&scene->placement) && move_data(session, err) != 0)
+	if (moves_data(&session->scene.placement) && move_data(session, err) != 0)
 		return -1;
 	if (sample(session, VERIFY_READY, err) != 0)
 		return -1;
 	return begin_roi(session, err);
+}
+
+static int begin_when_ready(struct exec_session *session, struct err *err)
+{
+	int failed;
+
+	if (await_ready(session, err) != 0)
+		return -1;
+	kill(-session->child.pid, SIGSTOP);
+	failed = arrange(session, err);
+	kill(-session->child.pid, SIGCONT);
+	return failed;
+}
+
+static int step_begin(struct exec_session *session, struct err *err)
+{
+	if (session->ready_when)
+		return child_continue(&session->child, err) != 0 ? -1
+								 : begin_when_ready(session, err);
+	return begin_roi(session, err) != 0 ? -1 : child_continue(&session->child, err);
 }
 
 /* A chore that took so long is done again after twenty times as long: 5% at most. */
