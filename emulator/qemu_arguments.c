@@ -15,7 +15,7 @@
  */
 static const char kernel_command_line[] =
 	"console=ttyS0 quiet panic=-1 oops=panic nokaslr mitigations=off "
-	"transparent_hugepage=madvise tsc=reliable no_timer_check cryptomgr.notests "
+	"cgroup_disable=memory init_on_alloc=0 transparent_hugepage=madvise tsc=reliable no_timer_check cryptomgr.notests "
 	"rcupdate.rcu_expedited=1 rcupdate.rcu_normal_after_boot=1 apparmor=0 audit=0 "
 	"ipv6.disable=1 pci=noacpi 8250.nr_uarts=1 thash_entries=1024 uhash_entries=256 "
 	"initcall_blacklist=jent_mod_init,load_system_certificate_list,init_encrypted,cec_init,"

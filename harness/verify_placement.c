@@ -173,6 +173,9 @@ static const char *describe_ok(const struct placement *placement)
 		return "data as wanted; page tables follow first touch and are not checked";
 	if (placement->data_policy == PLACE_FIRST_TOUCH)
 		return "page tables as wanted; data follow first touch and are not checked";
+	if (placement->migration != MIGRATION_NONE)
+		return "data and the page tables that map them as wanted; the root and the tables of "
+		       "code, libraries and stacks are not migrated and stay where they were";
 	return "data and page tables as wanted";
 }
 
