@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/units.h"
 #include "emulator/emulator.h"
 #include "harness/record.h"
 #include "harness/results.h"
@@ -96,6 +97,31 @@ static int find_plan(struct cells *cells, const char *workload, const struct cel
 	return 0;
 }
 
+/* What no setting can help: more memory than the nodes of the data have. */
+static int check_memory(const struct cell_config *config, const struct driver_plan *plan,
+			const struct topology *here, struct err *err)
+{
+	uint64_t bytes = 0;
+
+	if (config->target.emulated || config->placement.data_policy == PLACE_FIRST_TOUCH)
+		return 0;
+	for (int i = 0; i < here->nr_nodes; i++) {
+		if (config->placement.data_nodes >> here->nodes[i].id & 1)
+			bytes += here->nodes[i].memory_bytes;
+	}
+	if (plan->footprint_bytes > bytes) {
+		char needed[UNITS_TEXT_MAX], there[UNITS_TEXT_MAX];
+
+		return err_set(err, ERR_MACHINE,
+			       "%s %s needs %s of memory, and the nodes of its data have %s; "
+			       "choose a smaller --size",
+			       plan->workload, config->config.name,
+			       units_format_size(plan->footprint_bytes, needed),
+			       units_format_size(bytes, there));
+	}
+	return 0;
+}
+
 static double scale_of(const struct cell *cell, const struct run_options *options)
 {
 	if (options->scale > 0)
@@ -152,8 +178,9 @@ static int lay_out(struct cells *cells, const struct run_options *options,
 				struct cell_config *config = &cells->configs[i];
 				struct driver_plan *plan = NULL;
 
-				if (ours && find_plan(cells, *workload, config, options, here,
-						      &plan, err) != 0)
+				if (ours && (find_plan(cells, *workload, config, options, here,
+						       &plan, err) != 0 ||
+					     check_memory(config, plan, here, err) != 0))
 					return -1;
 				add_cell(cells, options, *workload, plan, config, repeat);
 			}

@@ -305,6 +305,9 @@ static int run_cells(struct job *job, struct err *err)
 			job->cells.nr_items - left, job->cells.nr_items, job->options.results);
 	take_earlier_records(job);
 	progress_open(&job->progress, stderr, left, estimate_ns / at_once(job, left));
+	/* A program that talks to the terminal itself is not written over. */
+	if (job->command == RUN_COMMAND_EXEC && !job->options.quiet && !job->options.json)
+		job->progress.terminal = false;
 	failed = pool_run(&input, err);
 	progress_close(&job->progress);
 	if (job->options.json)

@@ -369,6 +369,10 @@ static int step_judge(struct exec_session *session, struct err *err)
 
 	if (session->child.status == 0)
 		return 0;
+	/* Ctrl-C on a terminal goes to the program that has the foreground. */
+	if (WIFSIGNALED(session->child.status) && WTERMSIG(session->child.status) == SIGINT)
+		return err_set(err, ERR_INTERRUPTED, "'%s' was interrupted",
+			       session->input->options->rest[0]);
 	return err_set(err, ERR_RUN, "'%s' %s%s", session->input->options->rest[0],
 		       WIFSIGNALED(session->child.status) ? "was " : "",
 		       child_describe(session->child.status, how));

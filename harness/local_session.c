@@ -26,6 +26,7 @@ struct session {
 	json_t *record;
 	struct scene scene;
 	char log_path[PATHS_MAX];
+	char phase[32]; /* what it does now, for the screen */
 	struct child child;
 	struct driver_link link;
 	pid_t pids[SCENE_PIDS_MAX];
@@ -34,20 +35,28 @@ struct session {
 	json_t *ready; /* the driver's message */
 };
 
-static int tick(void *context, struct err *err)
+static void report(const struct session *session, const char *phase, double done)
 {
-	struct session *session = context;
-
-	return interference_check(session->scene.interference, err);
+	if (session->input->progress)
+		session->input->progress(session->input->context, phase, done);
 }
 
 static void progress(void *context, const char *phase, double done)
 {
-	const struct session *session = context;
+	struct session *session = context;
 
+	snprintf(session->phase, sizeof(session->phase), "%s", phase);
 	model_link_progress(session->scene.model, phase, done);
-	if (session->input->progress)
-		session->input->progress(session->input->context, phase, done);
+	report(session, phase, done);
+}
+
+/* Keeps the time left on the screen up to date. */
+static int tick(void *context, struct err *err)
+{
+	struct session *session = context;
+
+	report(session, session->phase, -1);
+	return interference_check(session->scene.interference, err);
 }
 
 static json_t *record_member(const struct session *session, const char *name)

@@ -21,7 +21,7 @@ struct pool {
 	bool closing; /* nothing new begins */
 	struct worker *workers;
 	int nr_workers, nr_busy;
-	struct err first; /* error of the first failed cell */
+	struct err first; /* error of the first failed cell, or of the interrupted one */
 };
 
 struct shown {
@@ -48,7 +48,7 @@ static void settle(struct pool *pool, const struct execution *execution, const s
 		     input->cells->nr_items == 1, line);
 	progress_finish(input->progress, err->kind != ERR_NONE, line);
 	if (err->kind != ERR_NONE) {
-		if (pool->failed++ == 0)
+		if (pool->failed++ == 0 || err->kind == ERR_INTERRUPTED)
 			pool->first = *err;
 		pool->closing =
 			pool->closing || input->options->fail_fast || err->kind == ERR_INTERRUPTED;
@@ -184,7 +184,7 @@ static int conclude(const struct pool *pool, struct err *err)
 		return -1;
 	if (pool->failed == 0)
 		return 0;
-	if (pool->input->cells->nr_items == 1)
+	if (pool->input->cells->nr_items == 1 || pool->first.kind == ERR_INTERRUPTED)
 		return err_set(err, pool->first.kind, "%s", pool->first.text);
 	return err_set(err, ERR_RUN, "%d of %d runs failed; the first: %s", pool->failed,
 		       pool->input->progress->finished, pool->first.text);
