@@ -94,7 +94,7 @@ int results_create(const char *results, const char *workload, const char *config
 		if (n == 1)
 			snprintf(id, RESULTS_ID_MAX, "%s", base);
 		else
-			snprintf(id, RESULTS_ID_MAX, "%s-%d", base, n);
+			snprintf(id, RESULTS_ID_MAX, "%.*s-%d", RESULTS_ID_MAX - 16, base, n);
 		if (snprintf(directory, PATHS_MAX, "%s/%s", results, id) >= PATHS_MAX)
 			return err_set(err, ERR_USAGE, "the path of --results is too long");
 		if (mkdir(directory, 0777) == 0) {
