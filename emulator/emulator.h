@@ -30,7 +30,8 @@ struct emulator_job {
 	int nr_files;
 	uint64_t footprint_bytes; /* of the workload; the guest's nodes are sized from it */
 	double scale;             /* caches are divided by it; 0: as the profile says */
-	uint64_t timeout_ns;      /* 0: none */
+	int cpus; /* brought up, from the lowest on, which saves time; 0: all of the profile */
+	uint64_t timeout_ns; /* 0: none */
 	const char
 		*result_directory; /* on the host; what the guest leaves in /result arrives here */
 	emulator_progress_fn *progress;

@@ -25,6 +25,7 @@ struct qemu_spec {
 	const struct profile *profile;
 	const struct layout *layout;
 	double scale;
+	int cpus; /* brought up by the kernel; 0: all */
 	int node_fds[ROI_NODES_MAX];
 	int initramfs_fd, console_fd, result_fd;
 	int talk_fd; /* becomes QEMU's standard error; the plugin logs there too */

@@ -17,7 +17,7 @@ static const char kernel_command_line[] =
 	"console=ttyS0 quiet panic=-1 oops=panic nokaslr mitigations=off "
 	"cgroup_disable=memory init_on_alloc=0 transparent_hugepage=madvise tsc=reliable no_timer_check cryptomgr.notests "
 	"rcupdate.rcu_expedited=1 rcupdate.rcu_normal_after_boot=1 apparmor=0 audit=0 "
-	"ipv6.disable=1 pci=noacpi 8250.nr_uarts=1 thash_entries=1024 uhash_entries=256 "
+	"ipv6.disable=1 8250.nr_uarts=1 thash_entries=1024 uhash_entries=256 "
 	"initcall_blacklist=jent_mod_init,load_system_certificate_list,init_encrypted,cec_init,"
 	"digsig_init,nvme_core_init";
 
@@ -179,7 +179,10 @@ char **qemu_arguments(const struct qemu_spec *spec, struct err *err)
 	add(&arguments, "-initrd");
 	add(&arguments, "/proc/self/fd/%d", spec->initramfs_fd);
 	add(&arguments, "-append");
-	add(&arguments, "%s", kernel_command_line);
+	if (spec->cpus > 0)
+		add(&arguments, "%s maxcpus=%d", kernel_command_line, spec->cpus);
+	else
+		add(&arguments, "%s", kernel_command_line);
 	if (spec->plugin)
 		add_plugin(&arguments, spec);
 	if (!arguments.failed)

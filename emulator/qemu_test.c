@@ -98,6 +98,33 @@ static void test_without_plugin(void **state)
 	qemu_free_arguments(arguments);
 }
 
+/* Whether the kernel is told `word`. */
+static bool kernel_is_told(const struct qemu_spec *wanted, const char *word)
+{
+	struct err err = {0};
+	char **arguments = qemu_arguments(wanted, &err);
+	bool told = false;
+
+	assert_non_null(arguments);
+	for (char **argument = arguments; argument[0] && argument[1]; argument++)
+		if (strcmp(argument[0], "-append") == 0)
+			told = strstr(argument[1], word) != NULL;
+	qemu_free_arguments(arguments);
+	return told;
+}
+
+static void test_cpus(void **state)
+{
+	struct qemu_spec few = spec;
+
+	(void)state;
+	assert_false(kernel_is_told(&spec, "maxcpus="));
+	few.cpus = 3;
+	assert_true(kernel_is_told(&few, " maxcpus=3"));
+	/* Without ACPI's interrupt tables the kernel finds one CPU, whatever is asked for. */
+	assert_false(kernel_is_told(&spec, "noacpi"));
+}
+
 static void test_version_text(void **state)
 {
 	int major = 0, minor = 0;
@@ -176,9 +203,9 @@ static void test_start_of_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arguments),        cmocka_unit_test(test_without_plugin),
-		cmocka_unit_test(test_version_text),     cmocka_unit_test(test_version_check),
-		cmocka_unit_test(test_start_of_nothing),
+		cmocka_unit_test(test_arguments),     cmocka_unit_test(test_without_plugin),
+		cmocka_unit_test(test_cpus),          cmocka_unit_test(test_version_text),
+		cmocka_unit_test(test_version_check), cmocka_unit_test(test_start_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

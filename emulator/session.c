@@ -255,6 +255,7 @@ static int start(struct session *session, struct err *err)
 		.profile = &session->profile,
 		.layout = &session->layout,
 		.scale = scale_of(session),
+		.cpus = session->job->cpus,
 		.initramfs_fd = session->initramfs_fd,
 		.console_fd = session->channels[CHANNEL_CONSOLE][1],
 		.result_fd = session->channels[CHANNEL_RESULT][1],

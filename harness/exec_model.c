@@ -2,7 +2,6 @@
 #include "harness/exec_model.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,37 +9,15 @@
 #include "harness/model_link.h"
 #include "harness/record.h"
 
-static bool is_listed(const struct scene *scene, int cpu)
-{
-	for (int i = 0; i < scene->nr_cpus; i++) {
-		if (scene->cpus[i] == cpu)
-			return true;
-	}
-	return false;
-}
-
 static int take_cpu(struct scene *scene, struct err *err)
 {
-	const struct topology *topology = &scene->topology;
-	cpu_set_t set;
-	int own = -1;
-
-	for (int i = 0; i < topology->nr_nodes && own < 0; i++) {
-		for (int j = 0; j < topology->nodes[i].nr_cpus && own < 0; j++) {
-			if (!is_listed(scene, topology->nodes[i].cpus[j]))
-				own = topology->nodes[i].cpus[j];
-		}
+	if (scene_step_aside(scene, scene->cpus, scene->nr_cpus) == 0)
+		return 0;
+	if (scene->nr_cpus > 1 && scene_step_aside(scene, scene->cpus, scene->nr_cpus - 1) == 0) {
+		scene->nr_cpus--;
+		return 0;
 	}
-	if (own < 0 && scene->nr_cpus < 2)
-		return err_set(err, ERR_MACHINE,
-			       "the emulated machine has no CPU for the harness itself");
-	if (own < 0)
-		own = scene->cpus[--scene->nr_cpus];
-	CPU_ZERO(&set);
-	CPU_SET((size_t)own, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) != 0)
-		return err_set_errno(err, ERR_MACHINE, errno, "cannot run on CPU %d", own);
-	return 0;
+	return err_set(err, ERR_MACHINE, "the emulated machine has no CPU for the harness itself");
 }
 
 static int mark(struct exec_model *model, enum roi_command command, struct err *err)

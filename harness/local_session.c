@@ -243,6 +243,7 @@ static int step_dump_ready(struct session *session, struct err *err)
 	return scene_dump(&session->scene, VERIFY_READY, session->pids, session->nr_pids, err);
 }
 
+/* The rest of the machine makes way for the workload, or makes trouble for it. */
 static int step_interfere(struct session *session, struct err *err)
 {
 	const json_t *cpus = json_object_get(session->ready, "cpus"), *cpu;
@@ -253,6 +254,8 @@ static int step_interfere(struct session *session, struct err *err)
 		if (n < CPUS_MAX)
 			busy[n++] = (int)json_integer_value(cpu);
 	}
+	if (session->scene.model)
+		scene_step_aside(&session->scene, busy, n);
 	return scene_start_interference(&session->scene, busy, n, session->link.deadline, err);
 }
 

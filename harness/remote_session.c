@@ -255,12 +255,31 @@ static int run_interruptible(struct emulator_job *job, struct emulator_result *r
 	return failed;
 }
 
+/*
+ * CPUs that the guest has to bring up: those before and of the workload's threads, and one for the
+ * harness inside, which must not run on theirs. 0: all.
+ */
+static int count_cpus(const struct execution *execution, const struct emulator_profile_info *info)
+{
+	const struct cell *cell = execution->cell;
+	const struct placement *placement = &cell->config->placement;
+	const int64_t threads = execution->options->threads ? execution->options->threads : 1;
+	const int64_t own = cell->plan ? threads : info->cpus_per_node;
+	int64_t cpus;
+
+	if (__builtin_popcountll(placement->cpu_nodes) != 1 || own > info->cpus_per_node)
+		return 0;
+	cpus = (int64_t)__builtin_ctzll(placement->cpu_nodes) * info->cpus_per_node + own + 1;
+	return cpus < (int64_t)info->nr_nodes * info->cpus_per_node ? (int)cpus : 0;
+}
+
 static int boot(const struct execution *execution, struct words *argv, json_t **record,
 		struct err *err)
 {
 	const struct cell *cell = execution->cell;
 	struct emulator_result result = {0};
 	struct files *files = calloc(1, sizeof(*files));
+	struct emulator_profile_info info;
 	struct emulator_job job = {
 		.profile = cell->config->target.profile,
 		.kernel = execution->options->kernel,
@@ -275,7 +294,9 @@ static int boot(const struct execution *execution, struct words *argv, json_t **
 
 	if (!files)
 		return err_set(err, ERR_INTERNAL, "out of memory");
-	if (collect_files(execution, files, argv, err) == 0) {
+	if (emulator_profile_info(job.profile, &info, err) == 0 &&
+	    collect_files(execution, files, argv, err) == 0) {
+		job.cpus = count_cpus(execution, &info);
 		job.argv = argv->items;
 		job.files = files->list;
 		job.nr_files = files->count;

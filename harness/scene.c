@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "harness/scene.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,32 @@ int scene_root(struct scene *scene, pid_t pid, uint64_t *root_address, int *leve
 			       "the model cannot be told the page tables' root: %s",
 			       scene->no_dump);
 	return ptdump_root(scene->ptdump, pid, root_address, levels, err);
+}
+
+static bool contains(const int *values, int n, int value)
+{
+	for (int i = 0; i < n; i++) {
+		if (values[i] == value)
+			return true;
+	}
+	return false;
+}
+
+int scene_step_aside(const struct scene *scene, const int *busy_cpus, int nr_busy_cpus)
+{
+	const struct topology *topology = &scene->topology;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < topology->nr_nodes; i++) {
+		for (int j = 0; j < topology->nodes[i].nr_cpus; j++) {
+			const int cpu = topology->nodes[i].cpus[j];
+
+			if (cpu < CPU_SETSIZE && !contains(busy_cpus, nr_busy_cpus, cpu))
+				CPU_SET((size_t)cpu, &set);
+		}
+	}
+	return CPU_COUNT(&set) > 0 ? sched_setaffinity(0, sizeof(set), &set) : -1;
 }
 
 int scene_start_interference(struct scene *scene, const int *busy_cpus, int nr_busy_cpus,

@@ -63,6 +63,12 @@ int scene_dump(struct scene *scene, enum verify_moment moment, const pid_t *pids
 int scene_root(struct scene *scene, pid_t pid, uint64_t *root_address, int *levels,
 	       struct err *err);
 
+/*
+ * Takes the harness itself off the workload's CPUs, so that a model does not count it; -1 when they
+ * are all there are.
+ */
+int scene_step_aside(const struct scene *scene, const int *busy_cpus, int nr_busy_cpus);
+
 /* Starts the interference that the placement wants, away from the workload's CPUs. */
 int scene_start_interference(struct scene *scene, const int *busy_cpus, int nr_busy_cpus,
 			     struct deadline deadline, struct err *err);

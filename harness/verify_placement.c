@@ -170,7 +170,7 @@ static const char *describe_ok(const struct placement *placement)
 	if (placement->data_policy == PLACE_FIRST_TOUCH && !placement->page_table_bound)
 		return "first touch: any placement is right, nothing to check";
 	if (!placement->page_table_bound)
-		return "data as wanted; page tables follow first touch and are not checked";
+		return "data as wanted; page tables follow their policy and are not checked";
 	if (placement->data_policy == PLACE_FIRST_TOUCH)
 		return "page tables as wanted; data follow first touch and are not checked";
 	if (placement->migration != MIGRATION_NONE)
