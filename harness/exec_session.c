@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <numaif.h>
 #include <poll.h>
 #include <signal.h>
@@ -64,6 +65,17 @@ static bool moves_data(const struct placement *placement)
 	       placement->data_nodes != UINT64_C(1) << placement->page_table_node;
 }
 
+/* The model adds up cycles by CPU: a thread that moves between two would look twice as fast, so in
+ * the emulated machine a program has one unless it is said to have more threads. */
+static void limit_cpus(struct exec_session *session)
+{
+	const int64_t threads = session->input->options->threads;
+	const int64_t wanted = threads ? threads : session->scene.model ? 1 : INT_MAX;
+
+	if (wanted < session->scene.nr_cpus)
+		session->scene.nr_cpus = (int)wanted;
+}
+
 static int step_scene(struct exec_session *session, struct err *err)
 {
 	const struct local_session_input *input = session->input;
@@ -76,6 +88,7 @@ static int step_scene(struct exec_session *session, struct err *err)
 			       "%s: page tables of a program that is not ours cannot be moved on "
 			       "this kernel (page-table migration in the kernel is missing)",
 			       input->config->name);
+	limit_cpus(session);
 	return exec_model_open(&session->model, &session->scene, err);
 }
 
@@ -344,7 +357,7 @@ static int step_end(struct exec_session *session, struct err *err)
 		return -1;
 	if (scene->model) {
 		clock = "model";
-		if (exec_model_end(&session->model, session->record, &runtime_ns, err) != 0)
+		if (exec_model_end(&session->model, scene, session->record, &runtime_ns, err) != 0)
 			return -1;
 	} else {
 		json_object_set_new(session->record, "counters", scene_counters_to_json(scene));

@@ -45,6 +45,10 @@ static void add_workload(struct words *argv, const struct driver_plan *plan)
 
 static void add_program(struct words *argv, const struct run_options *options)
 {
+	if (options->threads > 0) {
+		words_add(argv, "--threads");
+		words_format(argv, "%d", (int)options->threads);
+	}
 	if (options->ready_when) {
 		words_add(argv, "--ready-when");
 		words_add(argv, options->ready_when);
@@ -261,15 +265,13 @@ static int run_interruptible(struct emulator_job *job, struct emulator_result *r
  */
 static int count_cpus(const struct execution *execution, const struct emulator_profile_info *info)
 {
-	const struct cell *cell = execution->cell;
-	const struct placement *placement = &cell->config->placement;
+	const struct placement *placement = &execution->cell->config->placement;
 	const int64_t threads = execution->options->threads ? execution->options->threads : 1;
-	const int64_t own = cell->plan ? threads : info->cpus_per_node;
 	int64_t cpus;
 
-	if (__builtin_popcountll(placement->cpu_nodes) != 1 || own > info->cpus_per_node)
+	if (__builtin_popcountll(placement->cpu_nodes) != 1 || threads > info->cpus_per_node)
 		return 0;
-	cpus = (int64_t)__builtin_ctzll(placement->cpu_nodes) * info->cpus_per_node + own + 1;
+	cpus = (int64_t)__builtin_ctzll(placement->cpu_nodes) * info->cpus_per_node + threads + 1;
 	return cpus < (int64_t)info->nr_nodes * info->cpus_per_node ? (int)cpus : 0;
 }
 

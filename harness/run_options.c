@@ -39,8 +39,9 @@ static const struct row rows[] = {
 	 "node of the CPUs (default: the lowest with CPUs and memory)"},
 	{"--remote-node", "N", INTEGER, FIELD(remote_node), BOTH, 0,
 	 "what 'remote' means (default: the farthest from the local node)"},
-	{"--threads", "N", INTEGER, FIELD(threads), RUN_COMMAND_RUN, 1,
-	 "threads of the workload (default 1)"},
+	{"--threads", "N", INTEGER, FIELD(threads), BOTH, 1,
+	 "run: threads of the workload (default 1); exec: CPUs that the program may use (default: "
+	 "all of its nodes; emulated machine: 1)"},
 	{"--seed", "N", COUNT, FIELD(seed), RUN_COMMAND_RUN, 0, "seed of its random numbers"},
 	{"--repeat", "N", INTEGER, FIELD(repeat), BOTH, 1, "runs of each cell (default 1)"},
 	{"--timeout", "D", DURATION, FIELD(timeout_ns), BOTH, 0,
