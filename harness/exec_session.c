@@ -445,10 +445,12 @@ int exec_session_find(const char *program, char path[PATHS_MAX], struct err *err
 		return err_set(err, ERR_INTERNAL, "out of memory");
 	for (char *directory = strtok_r(copy, ":", &save); directory && !found;
 	     directory = strtok_r(NULL, ":", &save)) {
+		char candidate[PATHS_MAX];
 		struct stat st;
 
-		snprintf(path, PATHS_MAX, "%s/%s", directory, program);
-		found = access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+		snprintf(candidate, sizeof(candidate), "%s/%s", directory, program);
+		found = access(candidate, X_OK) == 0 && stat(candidate, &st) == 0 &&
+			S_ISREG(st.st_mode) && realpath(candidate, path);
 	}
 	free(copy);
 	return found ? 0 : err_set(err, ERR_USAGE, "there is no program '%s' in PATH", program);
