@@ -35,12 +35,18 @@ check_placements() {
 	done
 }
 
+# check_order PROFILE PAIR...: FASTER:SLOWER. GUPS hides most of its data misses, so its pairs differ in page tables.
 check_order() {
 	profile=$1
-	for pair in LP-LD:RP-LD RP-LD:RPI-LD LP-LD:LP-RDI RP-LD:RP-RD RP-RD:RPI-RDI; do
-		holds "$(cycles "$profile" "${pair%:*}") < $(cycles "$profile" "${pair#*:}")"
+	shift
+	for pair in "$@"; do
+		holds "1.02 * $(cycles "$profile" "${pair%:*}") < $(cycles "$profile" "${pair#*:}")"
 		ok "$profile: ${pair%:*} is faster than ${pair#*:}" $?
 	done
+}
+
+check_remedy() {
+	profile=$1
 	holds "$(cycles "$profile" RPI-LDM) < 1.05 * $(cycles "$profile" LP-LD)"
 	ok "$profile: migrated page tables (RPI-LDM) are as good as local ones" $?
 }
@@ -50,8 +56,15 @@ for profile in $two $four; do
 		--results "$scratch/$profile" --jobs 2
 	ok "$profile: gups under $thin" "$status"
 	check_placements "$profile" "$thin"
-	check_order "$profile"
+	check_order "$profile" LP-LD:RP-LD RP-LD:RPI-LD LP-RD:RP-RD RP-RD:RPI-RDI
+	check_remedy "$profile"
 done
+
+run "$harness" run btree LP-LD,LP-RD,LP-RDI,RP-LD,RP-RD --machine emu --size 128M --lookups 50k \
+	--results "$scratch/btree" --jobs 2
+ok "btree under remote data" "$status"
+check_placements btree LP-LD,LP-RD,LP-RDI,RP-LD,RP-RD
+check_order btree LP-LD:LP-RD LP-RD:LP-RDI LP-LD:RP-LD RP-LD:RP-RD
 
 run "$harness" run btree TLP-LD,TRP-LD,TRPI-LDM --machine emu --size 256M --lookups 50k \
 	--results "$scratch/thp" --jobs 2
@@ -59,7 +72,7 @@ ok "btree with 2 MiB pages" "$status"
 check_placements thp TLP-LD,TRP-LD,TRPI-LDM
 
 file=$(record thp TLP-LD)
-[ "$(field "$file" '.page_tables.ready | [.leaves[]? | select(.page_size_bytes == 2097152) | .entries] | add // 0')" -gt 100 ]
+[ "$(field "$file" '.page_tables.ready | [.leaves[]? | select(.page_size_bytes == 2097152) | .count] | add // 0')" -gt 100 ]
 ok "TLP-LD maps 2 MiB pages" $?
 
 finish
