@@ -75,7 +75,8 @@ static int check_emulator(const struct job *job, struct err *err)
 		return err_set(err, ERR_USAGE, "--kernel: there is no kernel '%s'", kernel);
 	for (int i = 0; i < job->cells.nr_configs; i++) {
 		if (job->cells.configs[i].target.emulated)
-			return emulator_check(err);
+			return emulator_check_with(job->cells.configs[i].target.profile, kernel,
+						   err);
 	}
 	return 0;
 }
