@@ -190,7 +190,9 @@ void summary_table(FILE *out, const struct cells *cells, const json_t *records)
 	for (int row = 0; row < table.nr_rows; row++) {
 		if (table.rows[row].count + table.rows[row].failed > 0)
 			print_row(out, &table, &table.rows[row]);
-		free(table.rows[row].seconds);
 	}
+	/* Not before: a row reads the runs of its baseline. */
+	for (int row = 0; row < table.nr_rows; row++)
+		free(table.rows[row].seconds);
 	free(table.rows);
 }
