@@ -125,6 +125,31 @@ static void test_cpus(void **state)
 	assert_false(kernel_is_told(&spec, "noacpi"));
 }
 
+static bool vcpus_take_turns(int cpus)
+{
+	struct qemu_spec of = spec;
+	struct err err = {0};
+	char **arguments;
+	bool turns;
+
+	of.cpus = cpus;
+	arguments = qemu_arguments(&of, &err);
+	assert_non_null(arguments);
+	turns = has(arguments, "-accel", "tcg,thread=single");
+	qemu_free_arguments(arguments);
+	return turns;
+}
+
+/* Code that one vCPU patches must not be run stale by another. */
+static void test_few_cpus_take_turns(void **state)
+{
+	(void)state;
+	assert_true(vcpus_take_turns(1));
+	assert_true(vcpus_take_turns(2));
+	assert_false(vcpus_take_turns(3));
+	assert_false(vcpus_take_turns(0));
+}
+
 static void test_version_text(void **state)
 {
 	int major = 0, minor = 0;
@@ -203,9 +228,13 @@ static void test_start_of_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arguments),     cmocka_unit_test(test_without_plugin),
-		cmocka_unit_test(test_cpus),          cmocka_unit_test(test_version_text),
-		cmocka_unit_test(test_version_check), cmocka_unit_test(test_start_of_nothing),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_without_plugin),
+		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_few_cpus_take_turns),
+		cmocka_unit_test(test_version_text),
+		cmocka_unit_test(test_version_check),
+		cmocka_unit_test(test_start_of_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -505,10 +505,9 @@ static void keep_console(const struct emulator_job *job)
 }
 
 /*
- * Under TCG with several vCPUs the distribution's kernel was seen to panic in about one guest of
- * fifty, while it booted or soon after ("Fatal exception in interrupt", in __schedule). That says
- * nothing about the job, which is given one more guest. A kernel of the user's own is not: there a
- * panic is what they want to know.
+ * A guest of many vCPUs may panic for reasons of QEMU's own (qemu_arguments.c: add_accelerator).
+ * That says nothing about the job, which is given one more guest. A kernel of the user's own is
+ * not: there a panic is what they want to know.
  */
 int emulator_run(const struct emulator_job *job, struct emulator_result *result, struct err *err)
 {
