@@ -28,7 +28,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -I$(BUILD) $(WARNINGS) $(WERROR) $(FLA
 ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pthread $(LDFLAGS)
 
 LIBS_harness := -ljansson -lnuma -lpapi -lpfm -lbpf -lelf -lz -linih -lm
-LIBS_bench   := -ljansson -lnuma -lm
+LIBS_bench   := -ljansson -lnuma -levent_core -lhiredis -llinear -lm
 LIBS_model   := -lcapstone -linih -lm
 
 sources = $(filter-out %_test.c $(MAINS),$(sort $(wildcard $(addsuffix /*.c,$(1)))))
@@ -36,11 +36,13 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 MAINS        := bench/main.c harness/main.c
 COMMON_SRCS  := $(call sources,common)
-BENCH_SRCS   := $(call sources,bench)
+# A workload of several files has a folder of its own below bench/.
+BENCH_DIRS   := bench $(patsubst %/,%,$(sort $(wildcard bench/*/)))
+BENCH_SRCS   := $(call sources,$(BENCH_DIRS))
 HARNESS_SRCS := $(call sources,harness analysis emulator)
 MODEL_SRCS   := $(call sources,emulator/plugin)
-TEST_SRCS    := $(sort $(wildcard common/*_test.c bench/*_test.c harness/*_test.c analysis/*_test.c \
-	emulator/*_test.c emulator/plugin/*_test.c))
+TEST_SRCS    := $(sort $(wildcard $(addsuffix /*_test.c,common $(BENCH_DIRS) harness analysis emulator \
+	emulator/plugin)))
 ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) $(MAINS) $(TEST_SRCS)
 
 PROGRAMS := $(BIN)/bench $(BIN)/harness $(BIN)/page_table_dump $(BIN)/emu_model.so

@@ -36,7 +36,7 @@ struct metric {
 	bool primary;
 };
 
-#define METRICS_MAX 12
+#define METRICS_MAX 48
 
 struct metrics {
 	int nr_metrics;
