@@ -4,12 +4,13 @@
  * number of random updates of one table, in 128 streams taken in turn; threads share the table and
  * divide the sequence, so that the result does not depend on their number.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "bench/updates.h"
 #include "bench/workload.h"
 
-enum { SIZE, UPDATES, ATOMIC, LOOKAHEAD };
+enum { SIZE, UPDATES, ATOMIC, LOOKAHEAD, PREFETCH };
 
 #define PUBLISHED_BYTES (UINT64_C(64) << 30)
 
@@ -38,19 +39,26 @@ static const struct option options[] = {
 	[ATOMIC] = {.name = "atomic",
 		    .type = OPTION_FLAG,
 		    .help = "atomic updates: exact with any number of threads, and slower"},
-	[LOOKAHEAD] =
-		{.name = "lookahead",
+	[LOOKAHEAD] = {.name = "lookahead",
+		       .type = OPTION_COUNT,
+		       .native = "1024",
+		       .emulated = "128",
+		       .min = UPDATES_STREAMS,
+		       .max = UPDATES_LOOKAHEAD_MAX,
+		       .power_of_two = true,
+		       .help = "values drawn before the first of them is applied"},
+	[PREFETCH] =
+		{.name = "prefetch",
 		 .type = OPTION_COUNT,
-		 .native = "128",
-		 .min = UPDATES_STREAMS,
-		 .max = UPDATES_LOOKAHEAD_MAX,
-		 .power_of_two = true,
-		 .help = "values drawn before the oldest is applied; above 128 with prefetch"},
+		 .native = "0",
+		 .min = 0,
+		 .max = UPDATES_PREFETCH_MAX,
+		 .help = "ask for each word so many updates ahead; 0, as published: not at all"},
 	{.name = NULL},
 };
 
 static const struct option_preset presets[] = {
-	{"mitosis", "one socket in both papers", "size=64G updates=2^30 lookahead=128"},
+	{"mitosis", "one socket in both papers", "size=64G updates=2^30 lookahead=128 prefetch=0"},
 	{.name = NULL},
 };
 
@@ -63,6 +71,17 @@ static uint64_t footprint_bytes(const struct option_set *set, int nr_threads)
 {
 	(void)nr_threads;
 	return option_u64(set, SIZE);
+}
+
+static int check(const struct option_set *set, int nr_threads, struct err *err)
+{
+	(void)nr_threads;
+	if (option_u64(set, PREFETCH) == 0 || !option_flag(set, ATOMIC))
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "--prefetch %" PRIu64
+		       ": atomic updates take none; leave one of --prefetch and --atomic out",
+		       option_u64(set, PREFETCH));
 }
 
 static void fill_thread(void *context, int thread)
@@ -102,6 +121,7 @@ static struct updates whole(const struct workload_run *run)
 		.first = updates_origin(run->seed),
 		.count = option_u64(run->options, UPDATES),
 		.lookahead = (unsigned)option_u64(run->options, LOOKAHEAD),
+		.prefetch = (unsigned)option_u64(run->options, PREFETCH),
 		.atomic = option_flag(run->options, ATOMIC),
 	};
 }
@@ -161,6 +181,7 @@ const struct workload workload_gups = {
 	.presets = presets,
 	.published_footprint_bytes = PUBLISHED_BYTES,
 	.published_threads = 1,
+	.check = check,
 	.footprint_bytes = footprint_bytes,
 	.setup = setup,
 	.run = run_thread,

@@ -9,7 +9,7 @@
 #include "bench/updates.h"
 #include "bench/workload.h"
 
-enum { SIZE, MODE, UPDATES_PER_WORD, LOOKAHEAD };
+enum { SIZE, MODE, UPDATES_PER_WORD, LOOKAHEAD, PREFETCH };
 enum { MODE_SHARED, MODE_STAR };
 
 static uint64_t default_size(const struct option_context *context)
@@ -37,14 +37,21 @@ static const struct option options[] = {
 			      .native = "4",
 			      .emulated = "0.0625",
 			      .help = "anything but 4 is not RandomAccess"},
-	[LOOKAHEAD] =
-		{.name = "lookahead",
-		 .type = OPTION_COUNT,
-		 .native = "512",
-		 .min = UPDATES_STREAMS,
-		 .max = UPDATES_LOOKAHEAD_MAX,
-		 .power_of_two = true,
-		 .help = "values drawn before the oldest is applied; above 128 with prefetch"},
+	[LOOKAHEAD] = {.name = "lookahead",
+		       .type = OPTION_COUNT,
+		       .native = "1024",
+		       .emulated = "128",
+		       .min = UPDATES_STREAMS,
+		       .max = UPDATES_LOOKAHEAD_MAX,
+		       .power_of_two = true,
+		       .help = "values drawn before the first of them is applied"},
+	[PREFETCH] = {.name = "prefetch",
+		      .type = OPTION_COUNT,
+		      .native = "16",
+		      .emulated = "0",
+		      .min = 0,
+		      .max = UPDATES_PREFETCH_MAX,
+		      .help = "ask for each word so many updates ahead; 0: not at all"},
 	{.name = NULL},
 };
 
@@ -147,6 +154,7 @@ static struct updates whole(const struct workload_run *run, int thread)
 		.first = updates_origin(run->seed),
 		.count = all->updates,
 		.lookahead = (unsigned)option_u64(run->options, LOOKAHEAD),
+		.prefetch = (unsigned)option_u64(run->options, PREFETCH),
 	};
 }
 

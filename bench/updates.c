@@ -5,8 +5,7 @@
 
 #include "bench/hpcc_stream.h"
 
-#define STREAMS   UPDATES_STREAMS
-#define RING_SIZE (UPDATES_LOOKAHEAD_MAX / STREAMS)
+#define STREAMS UPDATES_STREAMS
 
 uint64_t updates_origin(uint64_t seed)
 {
@@ -37,70 +36,87 @@ static inline void update_one(const struct updates *updates, uint64_t value)
 		*word ^= value;
 }
 
-static inline void update_round(const struct updates *updates, const uint64_t *values)
+/* The loops of a batch take eight turns at once: where an update waits for memory, what counts is
+ * how many of them the CPU can hold, and that is how few instructions each has. */
+#define UNROLL _Pragma("GCC unroll 8")
+
+static void update_atomically(const struct updates *updates, const uint64_t *values, uint64_t count)
 {
-	uint64_t *const table = updates->table;
+	for (uint64_t i = 0; i < count; i++)
+		update_one(updates, values[i]);
+}
+
+static void update_all(uint64_t *restrict table, uint64_t mask, const uint64_t *restrict values,
+		       uint64_t count)
+{
+	UNROLL
+	for (uint64_t i = 0; i < count; i++)
+		table[values[i] & mask] ^= values[i];
+}
+
+static void prefetch_all(const uint64_t *table, uint64_t mask, const uint64_t *values,
+			 uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		__builtin_prefetch(&table[values[i] & mask], 1, 3);
+}
+
+/* Each word is asked for `distance` updates before its own. */
+static void update_all_ahead(uint64_t *restrict table, uint64_t mask,
+			     const uint64_t *restrict values, uint64_t count, uint64_t distance)
+{
+	const uint64_t with_prefetch = count - distance;
+
+	prefetch_all(table, mask, values, distance);
+	UNROLL
+	for (uint64_t i = 0; i < with_prefetch; i++) {
+		__builtin_prefetch(&table[values[i + distance] & mask], 1, 3);
+		table[values[i] & mask] ^= values[i];
+	}
+	update_all(table, mask, values + with_prefetch, distance);
+}
+
+static void update_batch(const struct updates *updates, const uint64_t *values, uint64_t count)
+{
 	const uint64_t mask = updates->words - 1;
 
-	if (updates->atomic) {
-		for (int s = 0; s < STREAMS; s++)
-			update_one(updates, values[s]);
-		return;
-	}
-	for (int s = 0; s < STREAMS; s++)
-		table[values[s] & mask] ^= values[s];
+	if (updates->atomic)
+		update_atomically(updates, values, count);
+	else if (updates->prefetch > 0)
+		update_all_ahead(updates->table, mask, values, count, updates->prefetch);
+	else
+		update_all(updates->table, mask, values, count);
 }
 
-static inline void prefetch_round(const struct updates *updates, const uint64_t *values)
+/* As published: a step of every stream, an update for every stream; `lookahead` values at a time.
+ */
+static void apply_rounds(const struct updates *updates, uint64_t *newest, uint64_t rounds)
 {
-	for (int s = 0; s < STREAMS; s++)
-		__builtin_prefetch(&updates->table[values[s] & (updates->words - 1)], 1, 3);
-}
+	const uint64_t rounds_at_once = updates->lookahead / STREAMS;
+	uint64_t values[UPDATES_LOOKAHEAD_MAX / STREAMS][STREAMS];
 
-/* The published loop: a step of every stream, an update for every stream. */
-static void apply_rounds(const struct updates *updates, uint64_t *values, uint64_t rounds)
-{
-	for (; rounds > 0; rounds--) {
-		uint64_t next[STREAMS];
+	while (rounds > 0) {
+		const uint64_t n = rounds < rounds_at_once ? rounds : rounds_at_once;
+		const uint64_t *from = newest;
 
-		advance(values, next);
-		update_round(updates, next);
-		memcpy(values, next, sizeof(next));
-	}
-}
-
-/* The same updates in the same order, each announced to the memory `distance` rounds before. */
-static void apply_rounds_ahead(const struct updates *updates, uint64_t *values, uint64_t rounds,
-			       unsigned distance)
-{
-	uint64_t ring[RING_SIZE][STREAMS];
-	const uint64_t *newest = values;
-
-	for (uint64_t round = 0; round < rounds + distance; round++) {
-		if (round < rounds) {
-			uint64_t *slot = ring[round % RING_SIZE];
-
-			advance(newest, slot);
-			prefetch_round(updates, slot);
-			newest = slot;
+		for (uint64_t round = 0; round < n; round++) {
+			advance(from, values[round]);
+			from = values[round];
 		}
-		if (round >= distance)
-			update_round(updates, ring[(round - distance) % RING_SIZE]);
+		memcpy(newest, from, sizeof(values[0]));
+		update_batch(updates, values[0], n * STREAMS);
+		rounds -= n;
 	}
 }
 
 void updates_apply(const struct updates *updates)
 {
 	const uint64_t rounds = updates->count / STREAMS;
-	const unsigned distance = updates->lookahead / STREAMS;
 	uint64_t values[STREAMS], value;
 
 	for (uint64_t s = 0; s < STREAMS; s++)
 		values[s] = hpcc_stream_at(updates->first + s * rounds);
-	if (distance > 1)
-		apply_rounds_ahead(updates, values, rounds, distance - 1);
-	else
-		apply_rounds(updates, values, rounds);
+	apply_rounds(updates, values, rounds);
 	value = hpcc_stream_at(updates->first + rounds * STREAMS);
 	for (uint64_t left = updates->count % STREAMS; left > 0; left--) {
 		value = hpcc_stream_next(value);

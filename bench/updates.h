@@ -14,16 +14,19 @@
 
 #define UPDATES_STREAMS       128
 #define UPDATES_LOOKAHEAD_MAX 1024 /* the rules of RandomAccess, per process */
+#define UPDATES_PREFETCH_MAX  64
 
-/* Applies r(first + 1) to r(first + count). */
+/*
+ * Applies r(first + 1) to r(first + count). `lookahead` is a multiple of 128, `prefetch` at most
+ * UPDATES_PREFETCH_MAX.
+ */
 struct updates {
 	uint64_t *table;
 	uint64_t words; /* a power of two */
 	uint64_t first, count;
-	/* Values that are known before the oldest of them is applied: a multiple of 128. Above 128,
-	 * memory is asked for ahead of its use. */
-	unsigned lookahead;
-	bool atomic; /* for a shared table: no update is ever lost */
+	unsigned lookahead; /* values that are drawn before the first of them is applied */
+	unsigned prefetch;  /* each word is asked for that many updates ahead; 0: not at all */
+	bool atomic;        /* for a shared table: no update is ever lost; without prefetch */
 };
 void updates_apply(const struct updates *updates);
 

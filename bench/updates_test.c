@@ -26,6 +26,10 @@ static uint64_t *new_table(void)
 static void every_way_makes_the_same_table(void **state)
 {
 	static const uint64_t counts[] = {1, 127, 128, 129, 1000, 100003};
+	static const struct {
+		unsigned prefetch;
+		bool atomic;
+	} ways[] = {{0, false}, {0, true}, {1, false}, {16, false}, {UPDATES_PREFETCH_MAX, false}};
 	uint64_t *expected = new_table(), *table = new_table();
 
 	(void)state;
@@ -38,13 +42,14 @@ static void every_way_makes_the_same_table(void **state)
 			expected[value % WORDS] ^= value;
 		}
 		for (unsigned lookahead = 128; lookahead <= 1024; lookahead *= 2) {
-			for (int atomic = 0; atomic < 2; atomic++) {
+			for (size_t way = 0; way < sizeof(ways) / sizeof(ways[0]); way++) {
 				const struct updates updates = {.table = table,
 								.words = WORDS,
 								.first = 12345,
 								.count = counts[i],
 								.lookahead = lookahead,
-								.atomic = atomic};
+								.prefetch = ways[way].prefetch,
+								.atomic = ways[way].atomic};
 
 				updates_fill(table, everything);
 				updates_apply(&updates);
