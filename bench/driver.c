@@ -182,6 +182,7 @@ static void run_thread(void *context, int thread)
 	struct driver *driver = context;
 
 	driver->settings.workload->run(&driver->run, thread);
+	roi_settle();
 }
 
 static int send_ready(struct driver *driver, struct err *err)

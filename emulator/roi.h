@@ -77,4 +77,19 @@ static inline void roi_marker(volatile struct roi_descriptor *descriptor)
 #endif
 }
 
+/*
+ * For a thread of the workload, before the region ends. Up to 7.2, QEMU remembers the callbacks of
+ * a vector instruction whose memory access faulted, and follows that pointer after the code has
+ * been dropped, which the model does at the end of a region. A vector instruction that comes to its
+ * end on the same CPU makes it forget.
+ */
+static inline void roi_settle(void)
+{
+#if defined(__x86_64__)
+	static const char block[16] __attribute__((aligned(16)));
+
+	__asm__ volatile("pcmpeqb (%0), %%xmm0" ::"r"(block) : "xmm0", "memory");
+#endif
+}
+
 #endif

@@ -77,16 +77,10 @@ int exec_model_begin(struct exec_model *model, struct scene *scene, pid_t pid, s
 	return mark(model, ROI_BEGIN, err);
 }
 
-/*
- * Up to 7.2, QEMU remembers the callbacks of a vector instruction whose memory access faulted, and
- * follows that pointer after the code has been dropped, which the model does at the end of a
- * region. A vector instruction that comes to its end on the same CPU makes it forget. The program
- * has ended by now or is about to be looked at: its few nanoseconds more do not count.
+/* The program has ended by now or is about to be looked at: its few nanoseconds more do not count.
  */
 static void settle(const struct scene *scene)
 {
-#if defined(__x86_64__)
-	static const char block[16] __attribute__((aligned(16)));
 	cpu_set_t before, set;
 
 	sched_getaffinity(0, sizeof(before), &before);
@@ -94,12 +88,9 @@ static void settle(const struct scene *scene)
 		CPU_ZERO(&set);
 		CPU_SET((size_t)scene->cpus[i], &set);
 		if (sched_setaffinity(0, sizeof(set), &set) == 0)
-			__asm__ volatile("pcmpeqb (%0), %%xmm0" ::"r"(block) : "xmm0", "memory");
+			roi_settle();
 	}
 	sched_setaffinity(0, sizeof(before), &before);
-#else
-	(void)scene;
-#endif
 }
 
 int exec_model_end(struct exec_model *model, const struct scene *scene, json_t *record,
