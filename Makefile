@@ -153,6 +153,10 @@ kernel-image: ## Unpack a distribution kernel for the emulated machine into prec
 report: $(PROGRAMS) ## Make report/ from results/
 	$(BIN)/harness report --results results --output report
 
+.PHONY: bench-peers
+bench-peers: $(PROGRAMS) ## Our workloads beside the peers below PEERS=DIR: table and CSV (docs/PEERS.md)
+	scripts/bench-peers --peers "$(PEERS)" $(PEER_OPTIONS)
+
 .PHONY: lint
 lint: ## Check format, function and file lengths, and shell scripts
 	scripts/lint
