@@ -126,6 +126,12 @@ int roi_configure(struct roi *roi, const json_t *model, const char *label, const
 	return 0;
 }
 
+static uint64_t elapsed_ns(const struct roi_descriptor *descriptor)
+{
+	return (uint64_t)((double)descriptor->elapsed_cycles * 1e9 /
+			  (double)descriptor->frequency_hz);
+}
+
 /* --- the two ends --------------------------------------------------------------------------- */
 
 int roi_begin(struct roi *roi, struct err *err)
@@ -133,6 +139,7 @@ int roi_begin(struct roi *roi, struct err *err)
 	roi->modelled = false;
 	if (roi->descriptor && send_marker(roi, ROI_BEGIN, "begin", err) != 0)
 		return -1;
+	roi->running = true;
 	roi->begin_ns = roi_now_ns();
 	return 0;
 }
@@ -141,16 +148,31 @@ int roi_end(struct roi *roi, struct err *err)
 {
 	roi->host_ns = roi_now_ns() - roi->begin_ns;
 	roi->duration_ns = roi->host_ns;
+	roi->running = false;
 	if (!roi->descriptor)
 		return 0;
+	if (roi->lap_refused[0])
+		return err_set(err, ERR_RUN, "%s", roi->lap_refused);
 	if (send_marker(roi, ROI_END, "end", err) != 0)
 		return -1;
 	if (roi->descriptor->frequency_hz == 0 || roi->descriptor->elapsed_cycles == 0)
 		return err_set(err, ERR_RUN, "the model counted no cycles");
-	roi->duration_ns = (uint64_t)((double)roi->descriptor->elapsed_cycles * 1e9 /
-				      (double)roi->descriptor->frequency_hz);
+	roi->duration_ns = elapsed_ns(roi->descriptor);
 	roi->modelled = true;
 	return 0;
+}
+
+uint64_t roi_lap_ns(struct roi *roi)
+{
+	struct err err = {0};
+
+	if (!roi->running || !roi->descriptor)
+		return roi_now_ns();
+	if (send_marker(roi, ROI_LAP, "lap", &err) != 0) {
+		snprintf(roi->lap_refused, sizeof(roi->lap_refused), "%.150s", err.text);
+		return 0;
+	}
+	return elapsed_ns(roi->descriptor);
 }
 
 const char *roi_clock(const struct roi *roi)

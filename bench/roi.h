@@ -16,9 +16,11 @@
 struct roi {
 	struct roi_descriptor *descriptor; /* a locked page; NULL when no model can be there */
 	uint64_t begin_ns;
-	uint64_t host_ns;     /* time that really passed */
-	uint64_t duration_ns; /* by the clock that counts */
-	bool modelled;        /* the model answered the end marker */
+	uint64_t host_ns;      /* time that really passed */
+	uint64_t duration_ns;  /* by the clock that counts */
+	bool modelled;         /* the model answered the end marker */
+	bool running;          /* between begin and end */
+	char lap_refused[160]; /* why the model refused a lap; roi_end() reports it */
 };
 
 /* CLOCK_MONOTONIC_RAW: not slewed by NTP. */
@@ -41,6 +43,14 @@ int roi_configure(struct roi *roi, const json_t *model, const char *label, const
 /* ERR_RUN when a model should answer and does not, or refuses. */
 int roi_begin(struct roi *roi, struct err *err);
 int roi_end(struct roi *roi, struct err *err);
+
+/*
+ * A time by the clock that counts, for workloads that report parts of setup or run: differences of
+ * two calls mean something, within the same phase. While the region runs in the emulated machine it
+ * is the model's (cycles of its slowest vCPU), else CLOCK_MONOTONIC_RAW. One thread at a time; in
+ * run, the others should wait at a barrier.
+ */
+uint64_t roi_lap_ns(struct roi *roi);
 
 /* The clock's name in messages and records. */
 const char *roi_clock(const struct roi *roi);

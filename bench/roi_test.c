@@ -24,6 +24,24 @@ static void without_a_model_the_clock_counts(void **state)
 	roi_close(&roi);
 }
 
+static void laps_ascend_within_the_region(void **state)
+{
+	struct err err = {0};
+	struct roi roi;
+	uint64_t before, first, second;
+
+	(void)state;
+	assert_int_equal(roi_open(&roi, false, &err), 0);
+	before = roi_lap_ns(&roi);
+	assert_int_equal(roi_begin(&roi, &err), 0);
+	first = roi_lap_ns(&roi);
+	second = roi_lap_ns(&roi);
+	assert_int_equal(roi_end(&roi, &err), 0);
+	assert_true(before <= roi.begin_ns && roi.begin_ns <= first && first <= second);
+	assert_true(second - first <= roi.duration_ns);
+	roi_close(&roi);
+}
+
 static void a_silent_model_is_an_error(void **state)
 {
 	struct err err = {0};
@@ -75,6 +93,23 @@ static void the_descriptor_says_what_go_said(void **state)
 	roi_close(&roi);
 }
 
+/* Not a wrong time but an error, at the end at the latest. */
+static void a_lap_that_nobody_answers_is_an_error(void **state)
+{
+	struct err err = {0};
+	struct roi roi;
+
+	(void)state;
+	open_deaf(&roi);
+	roi.running = true;
+	assert_int_equal(roi_lap_ns(&roi), 0);
+	assert_int_equal(roi.descriptor->command, ROI_LAP);
+	assert_int_equal(roi_end(&roi, &err), -1);
+	assert_int_equal(err.kind, ERR_RUN);
+	assert_non_null(strstr(err.text, "lap"));
+	roi_close(&roi);
+}
+
 static void counters_have_their_names(void **state)
 {
 	struct roi roi;
@@ -109,8 +144,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_model_the_clock_counts),
+		cmocka_unit_test(laps_ascend_within_the_region),
 		cmocka_unit_test(a_silent_model_is_an_error),
 		cmocka_unit_test(the_descriptor_says_what_go_said),
+		cmocka_unit_test(a_lap_that_nobody_answers_is_an_error),
 		cmocka_unit_test(counters_have_their_names),
 	};
 

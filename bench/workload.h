@@ -5,7 +5,8 @@
  * A workload is one file with one `const struct workload` and one line in bench/workloads.def. It
  * takes its memory from the arena, its threads from the team and its options from its rows. It
  * never calls mmap, mbind, an affinity or counter interface, and never reads a clock: the driver
- * places, pins, times and reports.
+ * places, pins, times and reports. The time of a part of setup or run is the driver's to give:
+ * roi_lap_ns().
  *
  *   setup     untimed: allocate, build, load; may run jobs on the team
  *   run       the region of interest: called once on every thread of the team
@@ -62,7 +63,8 @@ struct workload_run {
 	struct team *team;
 	int nr_threads;
 	uint64_t seed;
-	const struct roi *roi; /* in metrics: how long it took, by which clock */
+	struct roi *roi; /* setup, run: roi_lap_ns(); in metrics: how long it took, by which clock
+			  */
 	/* An endless run ends soon after `stop` is set; meanwhile every thread announces itself
 	 * once it has moved something, and the driver reports the rate. */
 	atomic_bool stop;

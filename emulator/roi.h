@@ -22,7 +22,8 @@
 #define ROI_LEVELS_MAX 5
 #define ROI_PAGE_BYTES 4096
 
-enum roi_command { ROI_PROBE = 1, ROI_BEGIN = 2, ROI_END = 3 };
+/* LAP, within a region: the cycles so far; the region goes on. */
+enum roi_command { ROI_PROBE = 1, ROI_BEGIN = 2, ROI_END = 3, ROI_LAP = 4 };
 enum roi_answer { ROI_UNANSWERED = 0, ROI_OK = 1, ROI_REFUSED = 2 };
 
 /* Sums over the modelled vCPUs between BEGIN and END. Counts of events unless the name has a unit.

@@ -431,3 +431,9 @@ uint64_t core_finish(struct core *core)
 	core->counters.walk_cycles /= core->board.ticks_per_cycle;
 	return core->board.retired / core->board.ticks_per_cycle;
 }
+
+uint64_t core_cycles(const struct core *core)
+{
+	return __atomic_load_n(&core->board.retired, __ATOMIC_RELAXED) /
+	       core->board.ticks_per_cycle;
+}

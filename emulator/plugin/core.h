@@ -77,4 +77,7 @@ void core_access(struct core *core, const struct insn *insn, uint64_t address, b
 /* Accounts for what is left of the current block; the cycles that the vCPU took. */
 uint64_t core_finish(struct core *core);
 
+/* The cycles so far, without the current block. */
+uint64_t core_cycles(const struct core *core);
+
 #endif

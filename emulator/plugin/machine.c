@@ -137,3 +137,21 @@ int machine_end(struct machine *machine, struct roi_descriptor *reply, struct er
 	memcpy(&reply->counters, &sum, sizeof(sum));
 	return 0;
 }
+
+int machine_lap(const struct machine *machine, struct roi_descriptor *reply, struct err *err)
+{
+	if (!machine->active)
+		return err_set(err, ERR_USAGE, "LAP without BEGIN");
+	reply->elapsed_cycles = reply->total_cycles = 0;
+	for (unsigned i = 0; i < machine->nr_vcpus; i++) {
+		uint64_t cycles;
+
+		if (!machine->cores[i].active)
+			continue;
+		cycles = core_cycles(&machine->cores[i]);
+		reply->total_cycles += cycles;
+		if (cycles > reply->elapsed_cycles)
+			reply->elapsed_cycles = cycles;
+	}
+	return 0;
+}

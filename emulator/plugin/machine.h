@@ -36,4 +36,7 @@ int machine_begin(struct machine *machine, const struct roi_descriptor *request,
 /* Stops, and writes cycles and the sums of the counters into the reply. */
 int machine_end(struct machine *machine, struct roi_descriptor *reply, struct err *err);
 
+/* Writes the cycles so far; other vCPUs may run meanwhile. */
+int machine_lap(const struct machine *machine, struct roi_descriptor *reply, struct err *err);
+
 #endif

@@ -61,6 +61,8 @@ static int run_command(struct machine *machine, struct roi_descriptor *descripto
 		return machine_begin(machine, descriptor, err);
 	case ROI_END:
 		return machine_end(machine, descriptor, err);
+	case ROI_LAP:
+		return machine_lap(machine, descriptor, err);
 	default:
 		return err_set(err, ERR_USAGE, "unknown command %u", descriptor->command);
 	}
@@ -69,8 +71,8 @@ static int run_command(struct machine *machine, struct roi_descriptor *descripto
 static void describe(const struct roi_descriptor *descriptor, const char *reason,
 		     char line[ROI_LINE_MAX])
 {
-	static const char *const names[] = {"?", "probe", "begin", "end"};
-	const char *name = descriptor->command <= ROI_END ? names[descriptor->command] : names[0];
+	static const char *const names[] = {"?", "probe", "begin", "end", "lap"};
+	const char *name = descriptor->command <= ROI_LAP ? names[descriptor->command] : names[0];
 
 	if (reason)
 		snprintf(line, ROI_LINE_MAX, "roi %s refused: %.256s", name, reason);

@@ -87,6 +87,27 @@ static void begin_and_end(void **state)
 	assert_false(guest.machine.cores[0].active);
 }
 
+static void a_lap_tells_the_cycles_and_goes_on(void **state)
+{
+	struct core *core = &guest.machine.cores[0];
+	struct roi_descriptor reply = ask(fake_request(&guest), ROI_LAP);
+
+	(void)state;
+	assert_int_equal(reply.answer, ROI_REFUSED);
+	assert_non_null(strstr(reply.reason, "LAP without BEGIN"));
+	ask(fake_request(&guest), ROI_BEGIN);
+	core->board.retired = 70 * core->board.ticks_per_cycle;
+	guest.machine.cores[1].board.retired = 90 * core->board.ticks_per_cycle; /* not modelled */
+	reply = ask(fake_request(&guest), ROI_LAP);
+	assert_int_equal(reply.answer, ROI_OK);
+	assert_int_equal(reply.elapsed_cycles, 70);
+	assert_int_equal(reply.total_cycles, 70);
+	assert_true(guest.machine.active);
+	core->board.retired += 5 * core->board.ticks_per_cycle;
+	reply = ask(fake_request(&guest), ROI_END);
+	assert_int_equal(reply.elapsed_cycles, 75);
+}
+
 static void wrong_requests_are_refused(void **state)
 {
 	const struct roi_descriptor good = fake_request(&guest);
@@ -146,6 +167,7 @@ int main(void)
 		TEST(the_marker_is_recognised),
 		TEST(a_probe_says_who_answers),
 		TEST(begin_and_end),
+		TEST(a_lap_tells_the_cycles_and_goes_on),
 		TEST(wrong_requests_are_refused),
 		TEST(the_descriptor_is_found_on_each_node),
 	};
