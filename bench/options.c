@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "bench/nearest.h"
@@ -225,6 +226,11 @@ static uint64_t scaled(const struct option *row, uint64_t number, double scale)
 {
 	uint64_t result = (uint64_t)((double)number / scale);
 
+	if (row->scales_log2) {
+		const double logarithm = (double)number - ceil(log2(scale));
+
+		result = logarithm > 0 ? (uint64_t)logarithm : 0;
+	}
 	if (row->power_of_two)
 		result = options_power_of_two(result, 1, UINT64_MAX);
 	return result < row->min ? row->min : result;
@@ -247,7 +253,7 @@ static int preset_apply_one(struct option_set *set, const char *setting, size_t 
 		return 0;
 	if (value_parse(&set->rows[index], text, value, err) != 0)
 		return -1;
-	if (set->rows[index].scales)
+	if (set->rows[index].scales || set->rows[index].scales_log2)
 		value->number = scaled(&set->rows[index], value->number, scale);
 	value->source = OPTION_PRESET;
 	return 0;

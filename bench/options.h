@@ -44,6 +44,7 @@ struct option {
 	const char *choices;
 	bool power_of_two; /* any other number is refused */
 	bool scales;       /* an amount of memory: --scale divides a preset's value by the scale */
+	bool scales_log2;  /* the logarithm of one: loses that of the scale, rounded up */
 	const char *help;
 };
 

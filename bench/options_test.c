@@ -8,7 +8,7 @@
 
 #include "bench/options.h"
 
-enum { SIZE, COUNT, LEVEL, FACTOR, MODE, FAST, NAME };
+enum { SIZE, COUNT, LEVEL, FACTOR, MODE, FAST, NAME, POWER };
 
 static uint64_t half_of_memory(const struct option_context *context)
 {
@@ -33,10 +33,16 @@ static const struct option rows[] = {
 		  .choices = "shared|star|exit=N"},
 	[FAST] = {.name = "fast", .type = OPTION_FLAG},
 	[NAME] = {.name = "name", .type = OPTION_TEXT},
+	[POWER] = {.name = "power",
+		   .type = OPTION_INT,
+		   .native = "20",
+		   .min = 6,
+		   .max = 42,
+		   .scales_log2 = true},
 	{.name = NULL},
 };
 
-static const struct option_preset preset = {"big", "", "size=4G count=9 mode=star"};
+static const struct option_preset preset = {"big", "", "size=4G count=9 mode=star power=30"};
 
 static int parse(struct option_set *set, int argc, char **argv, struct err *err)
 {
@@ -142,6 +148,29 @@ static void presets_scale_and_yield_to_the_user(void **state)
 	assert_int_equal(option_choice(&set, MODE), 1);
 }
 
+/* 2^power is what shrinks: by at least the scale, as far as the least allows. */
+static void a_logarithm_scales_by_that_of_the_scale(void **state)
+{
+	static const struct {
+		double scale;
+		uint64_t power;
+	} cases[] = {{1, 30},  {2, 29},   {3, 28},   {64, 24},
+		     {65, 23}, {1e6, 10}, {0.5, 31}, {1e15, 6}};
+	struct option_set set;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(PARSE(&set, &err, "--count", "3"), 0);
+		assert_int_equal(options_apply_preset(&set, &preset, cases[i].scale, &err), 0);
+		assert_int_equal(option_u64(&set, POWER), cases[i].power);
+	}
+	/* Given by the user: as it is. */
+	assert_int_equal(PARSE(&set, &err, "--power", "12"), 0);
+	assert_int_equal(options_apply_preset(&set, &preset, 64, &err), 0);
+	assert_int_equal(option_u64(&set, POWER), 12);
+}
+
 static void json_has_the_types(void **state)
 {
 	struct option_set set;
@@ -157,7 +186,7 @@ static void json_has_the_types(void **state)
 	assert_true(json_is_null(json_object_get(json, "name")));
 	json_decref(json);
 	json = options_describe(rows);
-	assert_int_equal(json_array_size(json), 7);
+	assert_int_equal(json_array_size(json), 8);
 	json_decref(json);
 }
 
@@ -178,6 +207,7 @@ int main(void)
 		cmocka_unit_test(bad_input_is_a_usage_error),
 		cmocka_unit_test(defaults_follow_machine_and_emulation),
 		cmocka_unit_test(presets_scale_and_yield_to_the_user),
+		cmocka_unit_test(a_logarithm_scales_by_that_of_the_scale),
 		cmocka_unit_test(json_has_the_types),
 		cmocka_unit_test(powers_of_two),
 	};
