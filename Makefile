@@ -34,18 +34,19 @@ LIBS_model   := -lcapstone -linih -lm
 sources = $(filter-out %_test.c $(MAINS),$(sort $(wildcard $(addsuffix /*.c,$(1)))))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-MAINS        := bench/main.c harness/main.c
+MAINS        := bench/main.c harness/main.c datasets/main.c
 COMMON_SRCS  := $(call sources,common)
 # A workload of several files has a folder of its own below bench/.
 BENCH_DIRS   := bench $(patsubst %/,%,$(sort $(wildcard bench/*/)))
 BENCH_SRCS   := $(call sources,$(BENCH_DIRS))
+DATASETS_SRCS := $(call sources,datasets)
 HARNESS_SRCS := $(call sources,harness analysis emulator)
 MODEL_SRCS   := $(call sources,emulator/plugin)
-TEST_SRCS    := $(sort $(wildcard $(addsuffix /*_test.c,common $(BENCH_DIRS) harness analysis emulator \
+TEST_SRCS    := $(sort $(wildcard $(addsuffix /*_test.c,common $(BENCH_DIRS) datasets harness analysis emulator \
 	emulator/plugin)))
-ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) $(MAINS) $(TEST_SRCS)
+ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(DATASETS_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) $(MAINS) $(TEST_SRCS)
 
-PROGRAMS := $(BIN)/bench $(BIN)/harness $(BIN)/page_table_dump $(BIN)/emu_model.so
+PROGRAMS := $(BIN)/bench $(BIN)/harness $(BIN)/page_table_dump $(BIN)/netlist $(BIN)/emu_model.so
 TESTS    := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRCS))
 
 .DEFAULT_GOAL := all
@@ -79,15 +80,21 @@ $(BUILD)/common/version.o: $(BUILD)/suite_version.h
 
 $(BUILD)/libcommon.a: $(call objects,$(COMMON_SRCS))
 $(BUILD)/libbench.a: $(call objects,$(BENCH_SRCS))
+$(BUILD)/libdatasets.a: $(call objects,$(DATASETS_SRCS))
 $(BUILD)/libharness.a: $(call objects,$(HARNESS_SRCS))
 $(BUILD)/libmodel.a: $(call objects,$(MODEL_SRCS))
 $(BUILD)/%.a:
 	@rm -f $@
 	$(AR) qcs $@ $^
 
-$(BIN)/bench: $(BUILD)/bench/main.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
+$(BIN)/bench: $(BUILD)/bench/main.o $(BUILD)/libbench.a $(BUILD)/libdatasets.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_bench) -o $@
+
+# Of the driver it uses the parser of options alone.
+$(BIN)/netlist: $(BUILD)/datasets/main.o $(BUILD)/libdatasets.a $(BUILD)/libbench.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -ljansson -lm -o $@
 
 $(BIN)/harness: $(BUILD)/harness/main.o $(BUILD)/libharness.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
@@ -106,9 +113,12 @@ $(BIN)/emu_model.so: $(call objects,$(MODEL_SRCS)) $(MODEL_SHARED)
 $(BUILD)/tests/common/%: $(BUILD)/common/%.o $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_bench) -o $@
-$(BUILD)/tests/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(BUILD)/libcommon.a
+$(BUILD)/tests/bench/%: $(BUILD)/bench/%.o $(BUILD)/libbench.a $(BUILD)/libdatasets.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_bench) -o $@
+$(BUILD)/tests/datasets/%: $(BUILD)/datasets/%.o $(BUILD)/libdatasets.a $(BUILD)/libbench.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka -ljansson -lm -o $@
 $(BUILD)/tests/emulator/plugin/%: $(BUILD)/emulator/plugin/%.o $(BUILD)/libmodel.a $(MODEL_SHARED)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka -ljansson $(LIBS_model) -o $@
@@ -182,13 +192,13 @@ install: all ## Install below PREFIX (DESTDIR is honoured)
 		install -m 644 precompiled/kernel/* $(SUITE)/precompiled/kernel; fi
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
 	ln -sf harness $(SUITE)/bin/page_table_dump
-	for program in harness bench page_table_dump; do \
+	for program in harness bench netlist page_table_dump; do \
 		ln -sf ../lib/mitosis-suite/bin/$$program $(DESTDIR)$(PREFIX)/bin/$$program; done
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there
 	rm -rf $(SUITE) $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
-	for program in harness bench page_table_dump; do \
+	for program in harness bench netlist page_table_dump; do \
 		if [ -L $(DESTDIR)$(PREFIX)/bin/$$program ]; then rm $(DESTDIR)$(PREFIX)/bin/$$program; fi; done
 
 .PHONY: clean
