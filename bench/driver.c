@@ -145,12 +145,18 @@ static int start_team(struct driver *driver, struct err *err)
 	pthread_sigmask(SIG_BLOCK, &ours, &old);
 	failed = protocol_watch(&driver->protocol, err);
 	if (!failed)
-		failed = team_create(&driver->team, settings->cpus, settings->nr_cpus,
-				     settings->nr_threads, err);
+		failed = team_create(&driver->team, settings->team_cpus, settings->nr_team_cpus,
+				     settings->nr_team, err);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (!failed)
-		pin_self(settings->cpus[0]);
+		pin_self(settings->team_cpus[0]);
 	return failed;
+}
+
+/* CPUs that the threads use, or a server's. */
+static int nr_used_cpus(const struct settings *settings)
+{
+	return settings->nr_cpus < settings->nr_threads ? settings->nr_cpus : settings->nr_threads;
 }
 
 static int set_up(struct driver *driver, struct err *err)
@@ -166,6 +172,10 @@ static int set_up(struct driver *driver, struct err *err)
 	driver->run.arena = &driver->arena;
 	driver->run.team = driver->team;
 	driver->run.nr_threads = settings->nr_threads;
+	driver->run.cpus = settings->cpus;
+	driver->run.nr_cpus = nr_used_cpus(settings);
+	driver->run.server = settings->has_server ? &settings->server : NULL;
+	driver->run.modelled = settings->modelled;
 	driver->run.seed = settings->seed;
 	driver->run.roi = &driver->roi;
 	driver->run.progress = report_progress;
@@ -190,10 +200,9 @@ static int send_ready(struct driver *driver, struct err *err)
 	const struct protocol_ready ready = {
 		.arena = &driver->arena,
 		.team = driver->team,
-		.cpus = driver->settings.cpus,
-		.nr_cpus = driver->settings.nr_cpus < driver->settings.nr_threads
-				   ? driver->settings.nr_cpus
-				   : driver->settings.nr_threads,
+		.run = &driver->run,
+		.client_cpus = driver->settings.team_cpus,
+		.nr_client_cpus = driver->settings.nr_team_cpus,
 		.setup_ns = driver->outcome.setup_ns,
 	};
 
@@ -215,6 +224,8 @@ static int run_region(struct driver *driver, struct err *err)
 	if (failed || roi_begin(&driver->roi, err) != 0)
 		return -1;
 	team_run(driver->team, run_thread, driver);
+	if (settings->workload->check_run && settings->workload->check_run(&driver->run, err) != 0)
+		return -1;
 	if (roi_end(&driver->roi, err) != 0 ||
 	    protocol_roi_end(&driver->protocol, &driver->roi, err) != 0)
 		return -1;
@@ -289,7 +300,10 @@ static int finish(struct driver *driver, struct err *err)
 		return -1;
 	outcome->verify_ns = roi_now_ns() - start_ns;
 	workload->metrics(&driver->run, &outcome->metrics);
-	return protocol_done(&driver->protocol, &outcome->metrics, &outcome->verification, err);
+	if (workload->series)
+		outcome->series = workload->series(&driver->run);
+	return protocol_done(&driver->protocol, &outcome->metrics, &outcome->verification,
+			     outcome->series, err);
 }
 
 static int run_phases(struct driver *driver, struct err *err)
@@ -322,6 +336,7 @@ static void fill_outcome(struct driver *driver, int argc, char *const *argv)
 		.footprint_bytes = settings->footprint_bytes,
 		.planned_memory_bytes = settings->memory_bytes,
 		.emulated_defaults = settings->emulated,
+		.server_program = settings->has_server ? settings->server.program : NULL,
 		.roi = &driver->roi,
 	};
 }
@@ -342,6 +357,7 @@ static void tear_down(struct driver *driver)
 {
 	if (driver->run.driver)
 		driver->settings.workload->teardown(&driver->run);
+	json_decref(driver->outcome.series);
 	team_destroy(driver->team);
 	arena_fini(&driver->arena);
 	roi_close(&driver->roi);

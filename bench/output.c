@@ -63,11 +63,11 @@ static json_t *published_footprint(const struct workload *workload)
 
 json_t *output_plan(const struct outcome *outcome)
 {
-	json_t *cpus = json_array();
+	json_t *cpus = json_array(), *plan;
 
 	for (int i = 0; i < outcome->nr_cpus; i++)
 		json_array_append_new(cpus, json_integer(outcome->cpus[i]));
-	return json_pack("{s:s, s:I, s:o, s:i, s:o, s:o, s:I, s:s?, s:I, s:b}", "workload",
+	plan = json_pack("{s:s, s:I, s:o, s:i, s:o, s:o, s:I, s:s?, s:I, s:b}", "workload",
 			 outcome->workload->name, "footprint_bytes",
 			 (json_int_t)outcome->footprint_bytes, "published_footprint_bytes",
 			 published_footprint(outcome->workload), "threads", outcome->nr_threads,
@@ -75,6 +75,9 @@ json_t *output_plan(const struct outcome *outcome)
 			 (json_int_t)outcome->seed, "preset", outcome->preset, "memory_bytes",
 			 (json_int_t)outcome->planned_memory_bytes, "emulated_defaults",
 			 outcome->emulated_defaults);
+	if (outcome->server_program)
+		json_object_set_new(plan, "server", json_string(outcome->server_program));
+	return plan;
 }
 
 static json_t *phases_to_json(const struct outcome *outcome)
@@ -96,6 +99,8 @@ json_t *output_record(const struct outcome *outcome)
 		output_work(&outcome->metrics), "verification",
 		output_verification(&outcome->verification));
 
+	if (record && outcome->series)
+		json_object_set(record, "series", outcome->series);
 	if (record && outcome->roi->modelled)
 		json_object_set_new(record, "model", roi_model_to_json(outcome->roi));
 	return record;

@@ -20,10 +20,12 @@ struct outcome {
 	uint64_t seed, footprint_bytes;
 	uint64_t planned_memory_bytes; /* what sizes were adapted to */
 	bool emulated_defaults;
+	const char *server_program; /* NULL: none */
 	uint64_t setup_ns, verify_ns;
 	const struct roi *roi;
 	struct metrics metrics;
 	struct verification verification;
+	json_t *series; /* NULL: none */
 };
 
 json_t *output_metrics(const struct metrics *metrics);

@@ -186,16 +186,24 @@ static json_t *tids_to_json(const struct team *team)
 	return array;
 }
 
+/* With a server it is the server that is placed, counted and dumped; its memory is one region. */
 int protocol_ready(struct protocol *protocol, const struct protocol_ready *ready, struct err *err)
 {
-	return send_message(protocol,
-			    json_pack("{s:s, s:[i], s:o, s:o, s:I, s:i, s:o}", "msg", "ready",
-				      "pids", (int)getpid(), "tids", tids_to_json(ready->team),
-				      "regions", regions_to_json(ready->arena), "setup_ns",
-				      (json_int_t)ready->setup_ns, "threads",
-				      team_size(ready->team), "cpus",
-				      ints_to_json(ready->cpus, ready->nr_cpus)),
-			    err);
+	const struct workload_run *run = ready->run;
+	json_t *message = json_pack(
+		"{s:s, s:[i], s:o, s:o, s:I, s:i, s:o}", "msg", "ready", "pids",
+		(int)(run->server ? run->server_pid : getpid()), "tids", tids_to_json(ready->team),
+		"regions", regions_to_json(ready->arena), "setup_ns", (json_int_t)ready->setup_ns,
+		"threads", run->nr_threads, "cpus", ints_to_json(run->cpus, run->nr_cpus));
+
+	if (message && run->server) {
+		json_array_append_new(json_object_get(message, "regions"),
+				      json_pack("{s:s, s:n, s:I}", "name", "server", "address",
+						"bytes", (json_int_t)run->server_bytes));
+		json_object_set_new(message, "client_cpus",
+				    ints_to_json(ready->client_cpus, ready->nr_client_cpus));
+	}
+	return send_message(protocol, message, err);
 }
 
 /* ERR_INTERNAL only when the process cannot go on; a refusal is an answer. */
@@ -208,8 +216,12 @@ static int answer_migrate(struct protocol *protocol, struct arena *arena, const 
 
 	if (!json_is_integer(node))
 		return err_set(err, ERR_RUN, "the harness sent migrate_tables without a node");
-	if (arena_migrate_tables(arena, (int)json_integer_value(node), &migration, &refusal) != 0 &&
-	    refusal.kind == ERR_INTERNAL) {
+	if (arena->nr_regions == 0)
+		err_set(&refusal, ERR_MACHINE,
+			"the memory is a server's, whose page tables cannot be moved from outside");
+	else if (arena_migrate_tables(arena, (int)json_integer_value(node), &migration, &refusal) !=
+			 0 &&
+		 refusal.kind == ERR_INTERNAL) {
 		*err = refusal;
 		return -1;
 	}
@@ -275,15 +287,16 @@ int protocol_await_continue(struct protocol *protocol, struct err *err)
 }
 
 int protocol_done(struct protocol *protocol, const struct metrics *metrics,
-		  const struct verification *verification, struct err *err)
+		  const struct verification *verification, json_t *series, struct err *err)
 {
+	json_t *message = json_pack(
+		"{s:s, s:o, s:o, s:o}", "msg", "done", "metrics", output_metrics(metrics),
+		"verification", output_verification(verification), "work", output_work(metrics));
+
+	if (message && series)
+		json_object_set(message, "series", series);
 	protocol_unwatch(protocol); /* the harness may close its end as soon as it has read this */
-	return send_message(protocol,
-			    json_pack("{s:s, s:o, s:o, s:o}", "msg", "done", "metrics",
-				      output_metrics(metrics), "verification",
-				      output_verification(verification), "work",
-				      output_work(metrics)),
-			    err);
+	return send_message(protocol, message, err);
 }
 
 void protocol_error(struct protocol *protocol, const struct err *error)

@@ -41,8 +41,9 @@ void protocol_progress(struct protocol *protocol, const char *phase, double done
 struct protocol_ready {
 	const struct arena *arena;
 	const struct team *team;
-	const int *cpus;
-	int nr_cpus;
+	const struct workload_run *run;
+	const int *client_cpus; /* of a server's clients */
+	int nr_client_cpus;
 	uint64_t setup_ns;
 };
 int protocol_ready(struct protocol *protocol, const struct protocol_ready *ready, struct err *err);
@@ -57,7 +58,7 @@ int protocol_await_go(struct protocol *protocol, struct arena *arena, json_t **m
 int protocol_roi_end(struct protocol *protocol, const struct roi *roi, struct err *err);
 int protocol_await_continue(struct protocol *protocol, struct err *err);
 int protocol_done(struct protocol *protocol, const struct metrics *metrics,
-		  const struct verification *verification, struct err *err);
+		  const struct verification *verification, json_t *series, struct err *err);
 void protocol_error(struct protocol *protocol, const struct err *error);
 
 /* The interference load: its rate, and a wait for `stop`: 1 when it came, 0 when `timeout_ms`

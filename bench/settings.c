@@ -128,6 +128,75 @@ static int resolve_cpus(struct settings *settings, struct err *err)
 	return 0;
 }
 
+/* --- the team ------------------------------------------------------------------------------- */
+
+/* How many of the CPUs the threads use. */
+static int nr_used_cpus(const struct settings *settings)
+{
+	return settings->nr_cpus < settings->nr_threads ? settings->nr_cpus : settings->nr_threads;
+}
+
+static bool used_cpu(const struct settings *settings, int cpu)
+{
+	for (int i = 0; i < nr_used_cpus(settings); i++)
+		if (settings->cpus[i] == cpu)
+			return true;
+	return false;
+}
+
+static void take_others(struct settings *settings, const int *cpus, int nr_cpus)
+{
+	for (int i = 0; i < nr_cpus; i++)
+		if (!used_cpu(settings, cpus[i]))
+			settings->team_cpus[settings->nr_team_cpus++] = cpus[i];
+}
+
+/* Clients stay off the server's CPUs: the rest of --cpus, else any other, else there is no choice.
+ */
+static int choose_client_cpus(struct settings *settings, struct err *err)
+{
+	int online[TEAM_CPUS_MAX], nr_online = 0;
+	char text[4096];
+	struct fs fs;
+
+	if (settings->server.client_cpus) {
+		settings->nr_team_cpus =
+			numbers_parse(settings->server.client_cpus, "--client-cpus", TEAM_CPUS_MAX,
+				      settings->team_cpus, TEAM_CPUS_MAX, err);
+		return settings->nr_team_cpus < 0 ? -1 : 0;
+	}
+	take_others(settings, settings->cpus, settings->nr_cpus);
+	if (settings->nr_team_cpus == 0 && fs_open(&fs, "/", err) == 0) {
+		if (fs_read(&fs, "/sys/devices/system/cpu/online", text, sizeof(text)) > 0)
+			nr_online = numbers_parse(text, "online CPUs", TEAM_CPUS_MAX, online,
+						  TEAM_CPUS_MAX, NULL);
+		take_others(settings, online, nr_online);
+		fs_close(&fs);
+	}
+	for (int i = 0; settings->nr_team_cpus == 0 && i < nr_used_cpus(settings); i++)
+		settings->team_cpus[i] = settings->cpus[i];
+	if (settings->nr_team_cpus == 0)
+		settings->nr_team_cpus = nr_used_cpus(settings);
+	return 0;
+}
+
+static int resolve_team(struct settings *settings, struct err *err)
+{
+	const struct workload *workload = settings->workload;
+
+	if (!workload->server) {
+		settings->nr_team = settings->nr_threads;
+		settings->nr_team_cpus = settings->nr_cpus;
+		memcpy(settings->team_cpus, settings->cpus, sizeof(settings->team_cpus));
+		return 0;
+	}
+	settings->has_server = true;
+	if (workload->server(&settings->options, &settings->server, err) != 0)
+		return -1;
+	settings->nr_team = settings->server.nr_clients;
+	return choose_client_cpus(settings, err);
+}
+
 /* The last-level caches of the CPUs together; 0 where sysfs does not tell. */
 static uint64_t cache_bytes(const struct settings *settings, const struct fs *fs)
 {
@@ -247,6 +316,8 @@ int settings_resolve(struct settings *settings, const struct workload *workload,
 	    options_default(&settings->options, &context, err) != 0)
 		return -1;
 	if (workload->check && workload->check(&settings->options, settings->nr_threads, err) != 0)
+		return -1;
+	if (resolve_team(settings, err) != 0)
 		return -1;
 	settings->endless = workload->endless && workload->endless(&settings->options);
 	settings->footprint_bytes =

@@ -13,6 +13,10 @@ struct settings {
 	struct option_set driver_options, options;
 	const struct option_preset *preset; /* NULL: none */
 	int cpus[TEAM_CPUS_MAX], nr_cpus, nr_threads;
+	/* The team: the threads above, or the clients of the workload's server. */
+	bool has_server;
+	struct workload_server server;
+	int team_cpus[TEAM_CPUS_MAX], nr_team_cpus, nr_team;
 	struct arena_policy policy;
 	int page_table_node; /* -1: leave the task's policy as it is */
 	uint64_t seed, memory_bytes, footprint_bytes;

@@ -18,9 +18,11 @@
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
 
+#include <jansson.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "bench/arena.h"
 #include "bench/options.h"
@@ -56,15 +58,31 @@ struct verification {
 	char detail[256];
 };
 
+#define WORKLOAD_PATH_MAX 4096
+
+/* A workload whose work a program of its own does: the driver's team are its clients. */
+struct workload_server {
+	char program[WORKLOAD_PATH_MAX]; /* path */
+	int nr_clients;                  /* threads of the team */
+	const char *client_cpus;         /* "0-3"; NULL: CPUs that the server does not use */
+};
+
 /* What the driver hands to the functions below. */
 struct workload_run {
 	const struct option_set *options;
 	struct arena *arena;
 	struct team *team;
 	int nr_threads;
+	const int *cpus; /* of these threads: thread i runs on cpus[i % nr_cpus] */
+	int nr_cpus;
+	const struct workload_server *server; /* NULL: none; its threads are nr_threads then */
 	uint64_t seed;
+	bool modelled;   /* in an emulated machine: the host's time means nothing */
 	struct roi *roi; /* setup, run: roi_lap_ns(); in metrics: how long it took, by which clock
 			  */
+	/* Set by setup when there is a server: what the harness shall measure instead of us. */
+	pid_t server_pid;
+	uint64_t server_bytes; /* of memory that is its own */
 	/* An endless run ends soon after `stop` is set; meanwhile every thread announces itself
 	 * once it has moved something, and the driver reports the rate. */
 	atomic_bool stop;
@@ -86,13 +104,21 @@ struct workload {
 	/* What the rows cannot say about the values together. NULL: nothing. ERR_USAGE. */
 	int (*check)(const struct option_set *options, int nr_threads, struct err *err);
 	uint64_t (*footprint_bytes)(const struct option_set *options, int nr_threads);
+	/* NULL: the team does the work. Otherwise run is called by clients of the server that setup
+	 * starts. ERR_MACHINE when the program is not there. */
+	int (*server)(const struct option_set *options, struct workload_server *server,
+		      struct err *err);
 	/* Whether these options ask to run until stopped. NULL: never. */
 	bool (*endless)(const struct option_set *options);
 
 	int (*setup)(struct workload_run *run, struct err *err);
 	void (*run)(struct workload_run *run, int thread);
+	/* Straight after run, while all is in place: whether it could do its work. NULL: always. */
+	int (*check_run)(struct workload_run *run, struct err *err);
 	int (*verify)(struct workload_run *run, struct verification *verification, struct err *err);
 	void (*metrics)(struct workload_run *run, struct metrics *metrics);
+	/* Values over time (docs/RECORD.md); a new reference. NULL: none. */
+	json_t *(*series)(struct workload_run *run);
 	void (*teardown)(struct workload_run *run);
 };
 

@@ -133,6 +133,8 @@ static void every_workload_passes_and_notices_damage(void **state)
 
 	(void)state;
 	for (int i = 0; (workload = workload_at(i)) != NULL; i++) {
+		if (workload->server) /* its memory is not ours: tests/servers_test.sh */
+			continue;
 		right_work_passes(workload, 1);
 		right_work_passes(workload, 3);
 		wrong_work_fails(workload);
