@@ -34,7 +34,7 @@ LIBS_model   := -lcapstone -linih -lm
 sources = $(filter-out %_test.c $(MAINS),$(sort $(wildcard $(addsuffix /*.c,$(1)))))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-MAINS        := bench/main.c harness/main.c datasets/main.c
+MAINS        := bench/main.c harness/main.c datasets/main.c pgtablectl/main.c
 COMMON_SRCS  := $(call sources,common)
 # A workload of several files has a folder of its own below bench/.
 BENCH_DIRS   := bench $(patsubst %/,%,$(sort $(wildcard bench/*/)))
@@ -42,11 +42,14 @@ BENCH_SRCS   := $(call sources,$(BENCH_DIRS))
 DATASETS_SRCS := $(call sources,datasets)
 HARNESS_SRCS := $(call sources,harness analysis emulator)
 MODEL_SRCS   := $(call sources,emulator/plugin)
+PGTABLE_SRCS := $(call sources,pgtablectl)
 TEST_SRCS    := $(sort $(wildcard $(addsuffix /*_test.c,common $(BENCH_DIRS) datasets harness analysis emulator \
-	emulator/plugin)))
-ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(DATASETS_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) $(MAINS) $(TEST_SRCS)
+	emulator/plugin pgtablectl)))
+ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(DATASETS_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) $(PGTABLE_SRCS) \
+	$(MAINS) $(TEST_SRCS)
 
-PROGRAMS := $(BIN)/bench $(BIN)/harness $(BIN)/page_table_dump $(BIN)/netlist $(BIN)/emu_model.so
+PROGRAMS := $(BIN)/bench $(BIN)/harness $(BIN)/page_table_dump $(BIN)/netlist $(BIN)/pgtablectl \
+	$(BIN)/emu_model.so
 TESTS    := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRCS))
 
 .DEFAULT_GOAL := all
@@ -83,6 +86,7 @@ $(BUILD)/libbench.a: $(call objects,$(BENCH_SRCS))
 $(BUILD)/libdatasets.a: $(call objects,$(DATASETS_SRCS))
 $(BUILD)/libharness.a: $(call objects,$(HARNESS_SRCS))
 $(BUILD)/libmodel.a: $(call objects,$(MODEL_SRCS))
+$(BUILD)/libpgtable.a: $(call objects,$(PGTABLE_SRCS))
 $(BUILD)/%.a:
 	@rm -f $@
 	$(AR) qcs $@ $^
@@ -97,6 +101,10 @@ $(BIN)/netlist: $(BUILD)/datasets/main.o $(BUILD)/libdatasets.a $(BUILD)/libbenc
 	$(CC) $(ALL_LDFLAGS) $^ -ljansson -lm -o $@
 
 $(BIN)/harness: $(BUILD)/harness/main.o $(BUILD)/libharness.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_harness) -o $@
+
+$(BIN)/pgtablectl: $(BUILD)/pgtablectl/main.o $(BUILD)/libpgtable.a $(BUILD)/libharness.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_harness) -o $@
 
@@ -122,6 +130,10 @@ $(BUILD)/tests/datasets/%: $(BUILD)/datasets/%.o $(BUILD)/libdatasets.a $(BUILD)
 $(BUILD)/tests/emulator/plugin/%: $(BUILD)/emulator/plugin/%.o $(BUILD)/libmodel.a $(MODEL_SHARED)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka -ljansson $(LIBS_model) -o $@
+$(BUILD)/tests/pgtablectl/%: $(BUILD)/pgtablectl/%.o $(BUILD)/libpgtable.a $(BUILD)/libharness.a \
+		$(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_harness) -o $@
 $(BUILD)/tests/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_harness) -o $@
@@ -159,6 +171,14 @@ check: ## Install what is missing and run every test
 kernel-image: ## Unpack a distribution kernel for the emulated machine into precompiled/
 	@scripts/get-kernel
 
+.PHONY: kernel
+kernel: ## Build the emulated machine's kernel with the series into precompiled/kernel-mitosis/
+	@scripts/build-kernel
+
+.PHONY: kernel-deb
+kernel-deb: ## Build installable packages of the distribution's kernel with the series
+	@scripts/build-kernel-deb
+
 .PHONY: report
 report: $(PROGRAMS) ## Make report/ from results/
 	$(BIN)/harness report --results results --output report
@@ -192,15 +212,16 @@ install: all ## Install below PREFIX (DESTDIR is honoured)
 		install -m 644 precompiled/kernel/* $(SUITE)/precompiled/kernel; fi
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
 	ln -sf harness $(SUITE)/bin/page_table_dump
-	for program in harness bench netlist page_table_dump; do \
+	for program in harness bench netlist page_table_dump pgtablectl; do \
 		ln -sf ../lib/mitosis-suite/bin/$$program $(DESTDIR)$(PREFIX)/bin/$$program; done
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there
 	rm -rf $(SUITE) $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
-	for program in harness bench netlist page_table_dump; do \
+	for program in harness bench netlist page_table_dump pgtablectl; do \
 		if [ -L $(DESTDIR)$(PREFIX)/bin/$$program ]; then rm $(DESTDIR)$(PREFIX)/bin/$$program; fi; done
 
 .PHONY: clean
-clean: ## Remove build/ and bin/ (results/, report/ and precompiled/ stay)
-	rm -rf build bin
+clean: ## Remove build/ and bin/ (results/, report/, precompiled/ and build/kernel/ stay)
+	rm -rf bin
+	if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name kernel -exec rm -rf {} +; fi

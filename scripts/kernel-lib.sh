@@ -176,11 +176,15 @@ pop_from() { # NUMBER: takes off every patch from this one on, the last first
 
 # --- compile ---
 
-kernel_make() {
+kernel_make() { (exec_kernel_make "$@"); }
+
+exec_kernel_make() { # in a subshell: a signal to it reaches make
 	compiler=gcc
 	! command -v ccache >/dev/null || compiler="ccache gcc"
-	# The same input makes the same kernel, and ccache finds it.
-	nice make -C "$tree" O="$objects" CC="$compiler" HOSTCC="$compiler" ARCH=x86_64 \
+	# The same input makes the same kernel, and ccache finds it. It takes dependencies from the compiler, which is
+	# quicker than a second preprocessor.
+	export CCACHE_DEPEND=1 CCACHE_BASEDIR="$build"
+	exec nice -n 3 make -C "$tree" O="$objects" CC="$compiler" HOSTCC="$compiler" ARCH=x86_64 \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' KBUILD_BUILD_USER=suite \
 		KBUILD_BUILD_HOST=suite "$@"
 }
@@ -216,7 +220,7 @@ compile() { # TARGETS
 	[ ! -t 1 ] || { kind=tty pause=2; }
 	say "building in $objects with ${jobs:?} jobs; log: $log"
 	# shellcheck disable=SC2086 # several targets
-	kernel_make -j"${jobs:?}" $1 >"$log" 2>&1 9>&- &
+	exec_kernel_make -j"${jobs:?}" $1 >"$log" 2>&1 9>&- &
 	maker=$!
 	trap 'kill $maker 2>/dev/null; wait $maker 2>/dev/null; echo; say "stopped; run it again to go on"; exit 130' INT TERM
 	waited=0
