@@ -30,11 +30,17 @@ ALL_LDFLAGS = $(FLAGS_$(VARIANT)) -pthread $(LDFLAGS)
 LIBS_harness := -ljansson -lnuma -lpapi -lpfm -lbpf -lelf -lz -linih -lm
 LIBS_bench   := -ljansson -lnuma -levent_core -lhiredis -llinear -lm
 LIBS_model   := -lcapstone -linih -lm
+LIBS_fragment := -ljansson -lnuma -lm
 
 sources = $(filter-out %_test.c $(MAINS),$(sort $(wildcard $(addsuffix /*.c,$(1)))))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-MAINS        := bench/main.c harness/main.c datasets/main.c pgtablectl/main.c
+# One word a line, so that two changes can add a program without touching the same line.
+MAINS        := bench/main.c \
+	datasets/main.c \
+	fragment/main.c \
+	harness/main.c \
+	pgtablectl/main.c
 COMMON_SRCS  := $(call sources,common)
 # A workload of several files has a folder of its own below bench/.
 BENCH_DIRS   := bench $(patsubst %/,%,$(sort $(wildcard bench/*/)))
@@ -42,13 +48,19 @@ BENCH_SRCS   := $(call sources,$(BENCH_DIRS))
 DATASETS_SRCS := $(call sources,datasets)
 HARNESS_SRCS := $(call sources,harness analysis emulator)
 MODEL_SRCS   := $(call sources,emulator/plugin)
+FRAGMENT_SRCS := $(call sources,fragment)
 PGTABLE_SRCS := $(call sources,pgtablectl)
-TEST_SRCS    := $(sort $(wildcard $(addsuffix /*_test.c,common $(BENCH_DIRS) datasets harness analysis emulator \
-	emulator/plugin pgtablectl)))
-ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(DATASETS_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) $(PGTABLE_SRCS) \
-	$(MAINS) $(TEST_SRCS)
+TEST_DIRS    := common $(BENCH_DIRS) datasets fragment harness analysis emulator emulator/plugin pgtablectl
+TEST_SRCS    := $(sort $(wildcard $(addsuffix /*_test.c,$(TEST_DIRS))))
+ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(DATASETS_SRCS) $(FRAGMENT_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) \
+	$(PGTABLE_SRCS) $(MAINS) $(TEST_SRCS)
 
-PROGRAMS := $(BIN)/bench $(BIN)/harness $(BIN)/page_table_dump $(BIN)/netlist $(BIN)/pgtablectl \
+PROGRAMS := $(BIN)/bench \
+	$(BIN)/fragment \
+	$(BIN)/harness \
+	$(BIN)/netlist \
+	$(BIN)/page_table_dump \
+	$(BIN)/pgtablectl \
 	$(BIN)/emu_model.so
 TESTS    := $(patsubst %.c,$(BUILD)/tests/%,$(TEST_SRCS))
 
@@ -87,6 +99,7 @@ $(BUILD)/libdatasets.a: $(call objects,$(DATASETS_SRCS))
 $(BUILD)/libharness.a: $(call objects,$(HARNESS_SRCS))
 $(BUILD)/libmodel.a: $(call objects,$(MODEL_SRCS))
 $(BUILD)/libpgtable.a: $(call objects,$(PGTABLE_SRCS))
+$(BUILD)/libfragment.a: $(call objects,$(FRAGMENT_SRCS))
 $(BUILD)/%.a:
 	@rm -f $@
 	$(AR) qcs $@ $^
@@ -111,6 +124,10 @@ $(BIN)/pgtablectl: $(BUILD)/pgtablectl/main.o $(BUILD)/libpgtable.a $(BUILD)/lib
 $(BIN)/page_table_dump: $(BIN)/harness
 	ln -sf harness $@
 
+$(BIN)/fragment: $(BUILD)/fragment/main.o $(BUILD)/libfragment.a $(BUILD)/libharness.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS_fragment) -o $@
+
 # Unresolved qemu_plugin_* symbols are QEMU's to provide.
 $(BIN)/emu_model.so: $(call objects,$(MODEL_SRCS)) $(MODEL_SHARED)
 	@mkdir -p $(@D)
@@ -134,6 +151,9 @@ $(BUILD)/tests/pgtablectl/%: $(BUILD)/pgtablectl/%.o $(BUILD)/libpgtable.a $(BUI
 		$(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_harness) -o $@
+$(BUILD)/tests/fragment/%: $(BUILD)/fragment/%.o $(BUILD)/libfragment.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_fragment) -o $@
 $(BUILD)/tests/%: $(BUILD)/%.o $(BUILD)/libharness.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka $(LIBS_harness) -o $@
@@ -212,13 +232,13 @@ install: all ## Install below PREFIX (DESTDIR is honoured)
 		install -m 644 precompiled/kernel/* $(SUITE)/precompiled/kernel; fi
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
 	ln -sf harness $(SUITE)/bin/page_table_dump
-	for program in harness bench netlist page_table_dump pgtablectl; do \
+	for program in bench fragment harness netlist page_table_dump pgtablectl; do \
 		ln -sf ../lib/mitosis-suite/bin/$$program $(DESTDIR)$(PREFIX)/bin/$$program; done
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there
 	rm -rf $(SUITE) $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
-	for program in harness bench netlist page_table_dump pgtablectl; do \
+	for program in bench fragment harness netlist page_table_dump pgtablectl; do \
 		if [ -L $(DESTDIR)$(PREFIX)/bin/$$program ]; then rm $(DESTDIR)$(PREFIX)/bin/$$program; fi; done
 
 .PHONY: clean

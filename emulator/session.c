@@ -165,14 +165,22 @@ static json_t *describe_job(const struct session *session, struct err *err)
 	return job;
 }
 
-/* The driver goes along by itself, where it is built. */
+/* These go along by themselves, where they are built. */
+static const struct {
+	const char *name, *in_guest;
+} own_programs[] = {
+	{"bench", INITRAMFS_SUITE "/bin/bench"},
+	{"fragment", INITRAMFS_SUITE "/bin/fragment"},
+};
+
+#define NR_OWN ((int)(sizeof(own_programs) / sizeof(own_programs[0])))
+
 static int build_initramfs(struct session *session, uint64_t *bytes, struct err *err)
 {
 	const struct emulator_job *job = session->job;
-	struct emulator_file *files = calloc((size_t)job->nr_files + 1, sizeof(*files));
+	struct emulator_file *files = calloc((size_t)job->nr_files + NR_OWN, sizeof(*files));
 	json_t *description = describe_job(session, err);
-	struct err no_driver = {0};
-	char driver[PATHS_MAX];
+	char own[NR_OWN][PATHS_MAX];
 	int nr_files = job->nr_files, failed = -1;
 
 	session->initramfs_fd = memfd_create("initramfs", MFD_CLOEXEC);
@@ -181,9 +189,10 @@ static int build_initramfs(struct session *session, uint64_t *bytes, struct err 
 	} else if (description) {
 		for (int i = 0; i < nr_files; i++)
 			files[i] = job->files[i];
-		if (paths_program(driver, "bench", &no_driver) == 0)
-			files[nr_files++] =
-				(struct emulator_file){driver, INITRAMFS_SUITE "/bin/bench"};
+		for (int i = 0; i < NR_OWN; i++)
+			if (paths_program(own[i], own_programs[i].name, NULL) == 0)
+				files[nr_files++] =
+					(struct emulator_file){own[i], own_programs[i].in_guest};
 		failed = initramfs_build(session->initramfs_fd, description, files, nr_files, bytes,
 					 err);
 	}

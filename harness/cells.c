@@ -7,6 +7,7 @@
 
 #include "common/units.h"
 #include "emulator/emulator.h"
+#include "harness/fragmentation.h"
 #include "harness/record.h"
 #include "harness/results.h"
 
@@ -22,6 +23,7 @@ static int resolve(struct cell_config *config, const struct run_options *options
 	const struct placement_means means = {
 		.mremap = ours,
 		.interference_modelled = config->target.emulated || getenv(EMULATOR_ENV),
+		.fragmenter = fragmentation_available(),
 	};
 
 	if (placement_resolve(&config->config, topology, &where, &means, &config->placement, err) !=

@@ -36,6 +36,8 @@ struct exec_session {
 	struct deadline deadline;
 	struct ready_when *ready_when;
 	struct exec_model model;
+	enum { ROI_BEFORE, ROI_OPEN, ROI_OVER } roi;
+	bool end_asked;                        /* by the program, which waits for the answer */
 	uint64_t roi_started_ns, roi_ended_ns; /* monotonic raw */
 	/* Chores while the program runs: when each is due next, by the deadline's clock. */
 	uint64_t sample_ns, follow_ns;
@@ -97,6 +99,21 @@ static int step_settings(struct exec_session *session, struct err *err)
 	return scene_apply_settings(&session->scene, err);
 }
 
+static void fragment_progress(void *context, const char *phase, double done)
+{
+	const struct exec_session *session = context;
+
+	model_link_progress(session->scene.model, phase, done);
+	if (session->input->progress)
+		session->input->progress(session->input->context, phase, done);
+}
+
+static int step_fragment(struct exec_session *session, struct err *err)
+{
+	return scene_fragment(&session->scene, deadline_after(session->input->options->timeout_ns),
+			      fragment_progress, session, err);
+}
+
 static int step_watch(struct exec_session *session, struct err *err)
 {
 	const char *text = session->input->options->ready_when;
@@ -120,19 +137,25 @@ static int output_fd(struct exec_session *session, const char *name, struct err 
 	return fd >= 0 ? fd : err_set_errno(err, ERR_MACHINE, errno, "cannot write '%s'", path);
 }
 
+/* Where stdout (0) and stderr (1) of the program go: -1 for where ours do. */
+static int stream_fd(const struct exec_session *session, int stream, int log_fd)
+{
+	const int sink = log_fd >= 0 ? log_fd : STDOUT_FILENO + stream;
+	const int searched =
+		session->ready_when ? ready_when_output(session->ready_when, stream, sink) : -1;
+
+	if (searched >= 0)
+		return searched;
+	return log_fd >= 0 ? log_fd : -1;
+}
+
 static int start_under(struct exec_session *session, int output, int messages, struct err *err)
 {
-	const bool inherited = output == -2;
-	const int searched =
-		session->ready_when
-			? ready_when_output(session->ready_when, inherited ? STDOUT_FILENO : output)
-			: -1;
 	struct child_spec spec = {
 		.argv = session->input->options->rest,
-		.stdout_fd = searched >= 0 ? searched
-			     : inherited   ? -1
-					   : output,
-		.stderr_fd = inherited ? -1 : messages,
+		.stdout_fd = stream_fd(session, 0, output),
+		.stderr_fd = stream_fd(session, 1, messages),
+		.wire = ready_when_by_program(session->ready_when),
 		.keep_stdin = true,
 		.stop_at_exec = true,
 		.foreground = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp(),
@@ -169,14 +192,89 @@ static int step_interfere(struct exec_session *session, struct err *err)
 					session->deadline, err);
 }
 
+/* --- the program's own markers: docs/OWN_PROGRAM.md ---------------------------------------------
+ */
+
+static int answer(struct exec_session *session, const char *refused, struct err *err)
+{
+	json_t *message = refused ? json_pack("{s:s, s:s}", "msg", "refused", "reason", refused)
+				  : json_pack("{s:s}", "msg", "ok");
+	const int failed = wire_send(&session->child.wire, message, err);
+
+	json_decref(message);
+	return failed;
+}
+
+/* The times that the program itself took, if they can be: without the way here and back. */
+static void take_times(struct exec_session *session, const json_t *message)
+{
+	const uint64_t begun_ns =
+		(uint64_t)json_integer_value(json_object_get(message, "begun_ns"));
+	const uint64_t ended_ns =
+		(uint64_t)json_integer_value(json_object_get(message, "ended_ns"));
+
+	session->roi_ended_ns = raw_now_ns();
+	if (begun_ns < session->roi_started_ns || ended_ns <= begun_ns ||
+	    ended_ns > session->roi_ended_ns)
+		return;
+	session->roi_started_ns = begun_ns;
+	session->roi_ended_ns = ended_ns;
+}
+
+static int understand(struct exec_session *session, const json_t *message, struct err *err)
+{
+	const char *name = json_string_value(json_object_get(message, "msg"));
+
+	if (name && strcmp(name, "roi_begin") == 0) {
+		if (session->roi != ROI_BEFORE)
+			return answer(session, "the region has begun before", err);
+		ready_when_program_is(session->ready_when);
+		return 0;
+	}
+	if (name && strcmp(name, "roi_end") == 0) {
+		if (session->roi != ROI_OPEN)
+			return answer(session, "no region is open", err);
+		take_times(session, message);
+		session->end_asked = true;
+		return 0;
+	}
+	return err_set(err, ERR_RUN, "'%s' sent the message '%s', which is no marker",
+		       session->input->options->rest[0], name ? name : "");
+}
+
+static int hear(struct exec_session *session, struct err *err)
+{
+	struct wire *wire = &session->child.wire;
+	struct pollfd pfd = {.fd = wire->fd, .events = POLLIN};
+	json_t *message;
+	int got;
+
+	if (wire->fd < 0 || poll(&pfd, 1, 0) <= 0)
+		return 0;
+	got = wire_receive(wire, END_GRACE_MS, &message, err);
+	if (got < 0)
+		return err_prefix(err, "the markers of '%s'", session->input->options->rest[0]);
+	if (got == 0) { /* it has ended, or closed the channel */
+		wire_close(wire);
+		return 0;
+	}
+	got = understand(session, message, err);
+	json_decref(message);
+	return got;
+}
+
+/* --- waiting -------------------------------------------------------------------------------- */
+
 /* One turn of waiting: 1 the program has ended, 0 not yet, -1 error. */
 static int watch(struct exec_session *session, struct err *err)
 {
 	const int left_ms = deadline_left_ms(&session->deadline, INTERRUPT_SLICE_MS / 2);
+	const struct ready_when *ready_when = session->ready_when;
 	struct pollfd fds[] = {
 		{.fd = session->child.pidfd, .events = POLLIN},
-		{.fd = session->ready_when ? ready_when_fd(session->ready_when) : -1,
-		 .events = POLLIN},
+		{.fd = ready_when ? ready_when_fd(ready_when, 0) : -1, .events = POLLIN},
+		{.fd = ready_when ? ready_when_fd(ready_when, 1) : -1, .events = POLLIN},
+		{.fd = session->child.wire.fd, .events = POLLIN},
 	};
 
 	if (deadline_check_interrupt(err) != 0)
@@ -184,7 +282,9 @@ static int watch(struct exec_session *session, struct err *err)
 	if (left_ms == 0)
 		return err_set(err, ERR_RUN, "time-out: '%s' has not ended in time (--timeout)",
 			       session->input->options->rest[0]);
-	poll(fds, 2, left_ms);
+	poll(fds, sizeof(fds) / sizeof(fds[0]), left_ms);
+	if (hear(session, err) != 0)
+		return -1;
 	if (session->ready_when && ready_when_pump(session->ready_when, err) != 0)
 		return -1;
 	if (interference_check(session->scene.interference, err) != 0)
@@ -205,9 +305,12 @@ static int await_ready(struct exec_session *session, struct err *err)
 			return -1;
 		if (ended > 0)
 			return err_set(err, ERR_RUN,
-				       "'%s' ended before it was ready (--ready-when %s)",
+				       "'%s' ended before it was ready (--ready-when %s)%s",
 				       session->input->options->rest[0],
-				       session->input->options->ready_when);
+				       session->input->options->ready_when,
+				       ready_when_by_program(session->ready_when)
+					       ? ": it did not call mitosis_roi_begin()"
+					       : "");
 	}
 	record_phase(session->record, "setup", deadline_now_ns() - begun_ns);
 	return ready < 0 ? -1 : 0;
@@ -243,6 +346,7 @@ static int begin_roi(struct exec_session *session, struct err *err)
 	if (scene->counters && counters_start(scene->counters, err) != 0)
 		return -1;
 	session->roi_started_ns = raw_now_ns();
+	session->roi = ROI_OPEN;
 	progress(session, "roi");
 	return 0;
 }
@@ -289,6 +393,8 @@ static int begin_when_ready(struct exec_session *session, struct err *err)
 	kill(-session->child.pid, SIGSTOP);
 	failed = arrange(session, err);
 	kill(-session->child.pid, SIGCONT);
+	if (!failed && ready_when_by_program(session->ready_when))
+		failed = answer(session, NULL, err);
 	return failed;
 }
 
@@ -332,22 +438,7 @@ static int do_chores(struct exec_session *session, struct err *err)
 	return 0;
 }
 
-static int step_run(struct exec_session *session, struct err *err)
-{
-	int ended;
-
-	session->sample_ns = deadline_now_ns() + CHORE_NS / 4;
-	while ((ended = watch(session, err)) == 0) {
-		if (do_chores(session, err) != 0)
-			return -1;
-	}
-	session->roi_ended_ns = raw_now_ns();
-	if (session->moved_ns > 0)
-		record_phase(session->record, "migrate", session->moved_ns);
-	return ended < 0 ? -1 : 0;
-}
-
-static int step_end(struct exec_session *session, struct err *err)
+static int stop_counting(struct exec_session *session, struct err *err)
 {
 	struct scene *scene = &session->scene;
 	uint64_t runtime_ns = session->roi_ended_ns - session->roi_started_ns;
@@ -369,11 +460,51 @@ static int step_end(struct exec_session *session, struct err *err)
 			    json_pack("[{s:s, s:s, s:f, s:s, s:b}]", "name", "runtime", "unit", "s",
 				      "value", (double)runtime_ns / 1e9, "better", "lower",
 				      "primary", 1));
+	return 0;
+}
+
+/* The program asked for it, and waits: its tables are still there. */
+static int end_by_program(struct exec_session *session, struct err *err)
+{
+	session->end_asked = false;
+	session->roi = ROI_OVER;
+	if (stop_counting(session, err) != 0 || sample(session, VERIFY_DONE, err) != 0)
+		return -1;
+	progress(session, "after the region");
+	return answer(session, NULL, err);
+}
+
+static int step_run(struct exec_session *session, struct err *err)
+{
+	int ended;
+
+	session->sample_ns = deadline_now_ns() + CHORE_NS / 4;
+	while ((ended = watch(session, err)) == 0) {
+		if (session->end_asked && end_by_program(session, err) != 0)
+			return -1;
+		if (session->roi == ROI_OPEN && do_chores(session, err) != 0)
+			return -1;
+	}
+	if (session->moved_ns > 0)
+		record_phase(session->record, "migrate", session->moved_ns);
+	if (ended < 0 || session->roi == ROI_OVER)
+		return ended < 0 ? -1 : 0;
+	session->roi = ROI_OVER;
+	session->roi_ended_ns = raw_now_ns();
+	return stop_counting(session, err);
+}
+
+static int step_end(struct exec_session *session, struct err *err)
+{
+	struct scene *scene = &session->scene;
+
 	json_object_set_new(session->record, "verification",
 			    json_pack("{s:s, s:s, s:n, s:n}", "status", "skipped", "detail",
 				      "the program is not ours: its work is not checked", "checked",
 				      "errors"));
-	return scene_stop_interference(scene, err);
+	if (scene_stop_interference(scene, err) != 0)
+		return -1;
+	return scene_stop_fragmentation(scene, err);
 }
 
 static int step_judge(struct exec_session *session, struct err *err)
@@ -392,8 +523,8 @@ static int step_judge(struct exec_session *session, struct err *err)
 }
 
 static int (*const steps[])(struct exec_session *, struct err *) = {
-	step_scene, step_settings, step_watch, step_start, step_interfere,
-	step_begin, step_run,      step_end,   step_judge,
+	step_scene,     step_settings, step_fragment, step_watch, step_start,
+	step_interfere, step_begin,    step_run,      step_end,   step_judge,
 };
 
 static void close_session(struct exec_session *session)

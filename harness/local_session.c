@@ -77,6 +77,12 @@ static int step_settings(struct session *session, struct err *err)
 	return scene_apply_settings(&session->scene, err);
 }
 
+static int step_fragment(struct session *session, struct err *err)
+{
+	return scene_fragment(&session->scene, deadline_after(session->input->options->timeout_ns),
+			      progress, session, err);
+}
+
 /* "bind:0", "interleave:0-3", "first-touch", as the driver's --data-policy takes it; malloc'd. */
 static char *data_policy_text(const struct placement *placement)
 {
@@ -345,7 +351,9 @@ static int step_after(struct session *session, struct err *err)
 		return -1;
 	if (scene_dump(&session->scene, VERIFY_DONE, session->pids, session->nr_pids, err) != 0)
 		return -1;
-	return scene_stop_interference(&session->scene, err);
+	if (scene_stop_interference(&session->scene, err) != 0)
+		return -1;
+	return scene_stop_fragmentation(&session->scene, err);
 }
 
 static int check_done(struct session *session, struct err *err)
@@ -388,8 +396,9 @@ static int step_done(struct session *session, struct err *err)
 }
 
 static int (*const steps[])(struct session *, struct err *) = {
-	step_scene,      step_settings,  step_start,    step_hello, step_ready, step_migrate,
-	step_dump_ready, step_interfere, step_counters, step_roi,   step_after, step_done,
+	step_scene, step_settings, step_fragment,   step_start,     step_hello,
+	step_ready, step_migrate,  step_dump_ready, step_interfere, step_counters,
+	step_roi,   step_after,    step_done,
 };
 
 int local_session_run(const struct local_session_input *input, json_t *record, struct err *err)

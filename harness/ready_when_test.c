@@ -93,7 +93,7 @@ static void line_is_printed_and_passed_on(void **state)
 	static const char before[] = "loading ready\nnot yet\n", after[] = "ready for 7\nmore";
 	struct ready_when *ready_when = open_good("output:^ready for [0-9]+$");
 	const int sink = memfd_create("sink", MFD_CLOEXEC);
-	const int output = dup(ready_when_output(ready_when, sink));
+	const int output = dup(ready_when_output(ready_when, 0, sink));
 	char text[128] = "";
 
 	(void)state;
@@ -109,10 +109,70 @@ static void line_is_printed_and_passed_on(void **state)
 	close(sink);
 }
 
+static void messages_count_as_well(void **state)
+{
+	struct ready_when *ready_when = open_good("output:up$");
+	const int sink = memfd_create("sink", MFD_CLOEXEC);
+	const int output = dup(ready_when_output(ready_when, 0, sink));
+	const int messages = dup(ready_when_output(ready_when, 1, sink));
+
+	(void)state;
+	ready_when_started(ready_when);
+	assert_int_equal(write(output, "is u", 4), 4);
+	assert_int_equal(write(messages, "p\n", 2), 2); /* no line of both */
+	assert_int_equal(ready_when_check(ready_when, NULL), 0);
+	assert_int_equal(write(messages, "server up\n", 10), 10);
+	assert_int_equal(ready_when_check(ready_when, NULL), 1);
+	close(output);
+	close(messages);
+	ready_when_close(ready_when);
+	close(sink);
+}
+
+static void port_of_the_other_family(void **state)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	socklen_t length = sizeof(address);
+	const int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	struct ready_when *ready_when;
+	char text[32];
+
+	(void)state;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+		skip(); /* no IPv6 here */
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	snprintf(text, sizeof(text), "tcp:%d", ntohs(address.sin6_port));
+	ready_when = open_good(text);
+	ready_when_started(ready_when);
+	assert_int_equal(ready_when_check(ready_when, NULL), 0);
+	listen(fd, 4);
+	assert_int_equal(ready_when_check(ready_when, NULL), 1);
+	ready_when_close(ready_when);
+	close(fd);
+}
+
+static void the_program_says(void **state)
+{
+	struct ready_when *ready_when = open_good("roi");
+	struct ready_when *other = open_good("1ms");
+
+	(void)state;
+	assert_true(ready_when_by_program(ready_when));
+	assert_false(ready_when_by_program(other));
+	assert_false(ready_when_by_program(NULL));
+	ready_when_started(ready_when);
+	assert_int_equal(ready_when_check(ready_when, NULL), 0);
+	ready_when_program_is(ready_when);
+	assert_int_equal(ready_when_check(ready_when, NULL), 1);
+	ready_when_close(ready_when);
+	ready_when_close(other);
+}
+
 static void wrong_texts_are_usage_errors(void **state)
 {
-	static const char *const texts[] = {"",          "soon",  "file:",   "tcp:",    "tcp:0",
-					    "tcp:70000", "tcp:x", "output:", "output:("};
+	static const char *const texts[] = {"",          "soon",  "file:",   "tcp:",     "tcp:0",
+					    "tcp:70000", "tcp:x", "output:", "output:(", "roi:x",
+					    "roix",      "-1",    "1x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -132,6 +192,9 @@ int main(void)
 		cmocka_unit_test(file_appears),
 		cmocka_unit_test(port_accepts),
 		cmocka_unit_test(line_is_printed_and_passed_on),
+		cmocka_unit_test(messages_count_as_well),
+		cmocka_unit_test(port_of_the_other_family),
+		cmocka_unit_test(the_program_says),
 		cmocka_unit_test(wrong_texts_are_usage_errors),
 	};
 

@@ -14,8 +14,8 @@
 
 /* Members that are null until a run fills them in, in the order in which the record shows them. */
 static const char *const null_members[] = {
-	"placement_plan", "machine",  "runtime_ns",   "clock",     "metrics",
-	"work",           "counters", "verification", "placement", "interference",
+	"placement_plan", "machine",      "runtime_ns", "clock",        "metrics",       "work",
+	"counters",       "verification", "placement",  "interference", "fragmentation",
 };
 
 void record_time(char text[RECORD_TIME_MAX], const char *format)

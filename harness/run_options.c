@@ -70,8 +70,8 @@ static const struct row rows[] = {
 	{"--jobs", "N", INTEGER, FIELD(jobs), RUN_COMMAND_RUN, 1,
 	 "emulated machines at once (modelled time does not depend on the host's load)"},
 	{"--ready-when", "W", TEXT, FIELD(ready_when), RUN_COMMAND_EXEC, 0,
-	 "the measured region starts after SECONDS, or with file:PATH, output:REGEX, tcp:PORT "
-	 "(default: with the program)"},
+	 "the measured region starts after SECONDS, or with file:PATH, output:REGEX, tcp:PORT, or "
+	 "where the program says: roi (default: with the program)"},
 	{"--quiet", NULL, FLAG, FIELD(quiet), RUN_COMMAND_EXEC, 0,
 	 "the program's output goes to files of the result only"},
 	{"--help", NULL, FLAG, FIELD(help), BOTH, 0, "this text"},

@@ -20,6 +20,7 @@ static int resolve(struct scene *scene, const struct config *config, bool ours, 
 	const struct placement_means means = {
 		.mremap = ours,
 		.interference_modelled = scene->model != NULL,
+		.fragmenter = fragmentation_available(),
 	};
 
 	if (placement_resolve(config, &scene->topology, &options, &means, &scene->placement, err) !=
@@ -195,6 +196,41 @@ int scene_stop_interference(struct scene *scene, struct err *err)
 	return lost.kind ? err_set(err, lost.kind, "%s", lost.text) : 0;
 }
 
+int scene_fragment(struct scene *scene, struct deadline deadline, link_progress_fn *progress,
+		   void *context, struct err *err)
+{
+	const struct placement *placement = &scene->placement;
+	struct fragmentation_spec spec = {
+		.nodes = placement->data_nodes,
+		.log_directory = scene->directory,
+		.deadline = deadline,
+		.progress = progress,
+		.context = context,
+	};
+
+	if (!placement->fragment)
+		return 0;
+	for (int i = 0; spec.nodes == 0 && i < scene->topology.nr_nodes; i++) {
+		if (scene->topology.nodes[i].memory_bytes > 0)
+			spec.nodes |= UINT64_C(1) << scene->topology.nodes[i].id;
+	}
+	return fragmentation_start(&scene->fragmentation, &spec, err);
+}
+
+int scene_stop_fragmentation(struct scene *scene, struct err *err)
+{
+	json_t *report = NULL;
+	int failed;
+
+	if (!scene->fragmentation)
+		return 0;
+	failed = fragmentation_stop(scene->fragmentation, &report, scene->fragmentation_off, err);
+	json_object_set_new(scene->record, "fragmentation", report);
+	fragmentation_close(scene->fragmentation);
+	scene->fragmentation = NULL;
+	return failed;
+}
+
 int scene_open_counters(struct scene *scene, const pid_t *pids, int nr_pids, struct err *err)
 {
 	struct counters_options options;
@@ -225,6 +261,7 @@ int scene_verify(struct scene *scene, uint64_t arena_bytes, struct err *err)
 		.placement = &scene->placement,
 		.arena_bytes = arena_bytes,
 		.reason = scene->no_dump[0] ? scene->no_dump : NULL,
+		.fragmentation_off = scene->fragmentation_off,
 	};
 	json_t *verdict;
 
@@ -254,6 +291,7 @@ int scene_close(struct scene *scene, struct err *err)
 	int failed = 0;
 
 	interference_close(scene->interference);
+	fragmentation_close(scene->fragmentation);
 	if (scene->counters)
 		counters_close(scene->counters);
 	if (scene->ptdump)

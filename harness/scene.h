@@ -15,6 +15,7 @@
 #include "common/fs.h"
 #include "harness/child.h"
 #include "harness/counters.h"
+#include "harness/fragmentation.h"
 #include "harness/interference.h"
 #include "harness/knobs.h"
 #include "harness/placement.h"
@@ -39,6 +40,8 @@ struct scene {
 	struct knobs *knobs;
 	struct counters *counters;
 	struct interference *interference;
+	struct fragmentation *fragmentation;
+	char fragmentation_off[FRAGMENTATION_TEXT_MAX]; /* that it did not last; "" when it did */
 	struct ptdump *ptdump;
 	char no_dump[256]; /* why page tables cannot be read; "" when they can */
 	struct ptdump_result dumps[VERIFY_MOMENTS];
@@ -75,6 +78,14 @@ int scene_start_interference(struct scene *scene, const int *busy_cpus, int nr_b
 
 /* Ends it; its bandwidth goes into the record. ERR_RUN when it was no longer alive. */
 int scene_stop_interference(struct scene *scene, struct err *err);
+
+/*
+ * Fragments the data's nodes, where the placement wants it: after the settings, before the workload
+ * starts. It lasts until scene_stop_fragmentation(), which puts it into the record.
+ */
+int scene_fragment(struct scene *scene, struct deadline deadline, link_progress_fn *progress,
+		   void *context, struct err *err);
+int scene_stop_fragmentation(struct scene *scene, struct err *err);
 
 /* Opens counters unless the model counts. */
 int scene_open_counters(struct scene *scene, const pid_t *pids, int nr_pids, struct err *err);

@@ -190,6 +190,13 @@ json_t *verify_placement(const struct verify_input *input, struct err *err)
 	}
 	for (int moment = 0; moment < VERIFY_MOMENTS; moment++)
 		check_dump(input, (enum verify_moment)moment, &verdict);
+	if (input->fragmentation_off && *input->fragmentation_off) {
+		const size_t used = strlen(verdict.detail);
+
+		verdict.off = true;
+		snprintf(verdict.detail + used, sizeof(verdict.detail) - used, "%s%s",
+			 used ? "; " : "", input->fragmentation_off);
+	}
 	if (!verdict.off) {
 		snprintf(verdict.detail, sizeof(verdict.detail), "%s",
 			 describe_ok(input->placement));

@@ -31,6 +31,7 @@ struct verify_input {
 	uint64_t arena_bytes; /* 0: not known (somebody else's program); every page counts */
 	const struct ptdump_result *dumps[VERIFY_MOMENTS]; /* NULL: none was taken */
 	const char *reason;                                /* why there is no dump */
+	const char *fragmentation_off; /* a sentence, "" or NULL: it is as wanted, or not wanted */
 };
 
 /*
