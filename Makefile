@@ -217,6 +217,10 @@ format: ## Apply the project's clang-format
 
 # The installed tree has the layout of the source tree, so programs find their files in the same way.
 SUITE := $(DESTDIR)$(PREFIX)/lib/mitosis-suite
+# For programs of the user's own that mark their region (docs/OWN_PROGRAM.md).
+HEADERS        := $(DESTDIR)$(PREFIX)/include/mitosis-suite
+PKG_CONFIG_DIR := $(DESTDIR)$(PREFIX)/lib/pkgconfig
+EXAMPLES       := $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite/examples
 
 .PHONY: install
 install: all ## Install below PREFIX (DESTDIR is honoured)
@@ -231,13 +235,21 @@ install: all ## Install below PREFIX (DESTDIR is honoured)
 	if [ -f precompiled/kernel/manifest ]; then \
 		install -m 644 precompiled/kernel/* $(SUITE)/precompiled/kernel; fi
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
+	install -d $(HEADERS) $(PKG_CONFIG_DIR) $(EXAMPLES)
+	install -m 644 include/mitosis-suite/*.h $(HEADERS)
+	install -m 644 examples/*.c $(EXAMPLES)
+	printf 'prefix=%s\nincludedir=$${prefix}/include\n\nName: mitosis-suite\nDescription: %s\nVersion: %s\nCflags: -I$${includedir}\n' \
+		'$(PREFIX)' 'marks the region of interest of a program for harness exec' '$(VERSION)' \
+		> $(PKG_CONFIG_DIR)/mitosis-suite.pc
+	chmod 644 $(PKG_CONFIG_DIR)/mitosis-suite.pc
 	ln -sf harness $(SUITE)/bin/page_table_dump
 	for program in bench fragment harness netlist page_table_dump pgtablectl; do \
 		ln -sf ../lib/mitosis-suite/bin/$$program $(DESTDIR)$(PREFIX)/bin/$$program; done
 
 .PHONY: uninstall
 uninstall: ## Remove what install put there
-	rm -rf $(SUITE) $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite
+	rm -rf $(SUITE) $(DESTDIR)$(PREFIX)/share/doc/mitosis-suite $(HEADERS) \
+		$(PKG_CONFIG_DIR)/mitosis-suite.pc
 	for program in bench fragment harness netlist page_table_dump pgtablectl; do \
 		if [ -L $(DESTDIR)$(PREFIX)/bin/$$program ]; then rm $(DESTDIR)$(PREFIX)/bin/$$program; fi; done
 

@@ -138,6 +138,8 @@ int fragmentation_stop(struct fragmentation *fragmentation, json_t **record,
 	off[0] = '\0';
 	if (!failed)
 		fragmentation_judge(fragmentation->ready, done, off);
+	json_object_del(fragmentation->ready, "msg");
+	json_object_del(done, "msg");
 	*record = json_pack("{s:s, s:s, s:O, s:o}", "status", failed || off[0] ? "off" : "ok",
 			    "detail",
 			    failed   ? "the fragmenter died while the workload ran"
