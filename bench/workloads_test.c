@@ -154,6 +154,11 @@ static void variants_pass(void **state)
 		{"randomaccess", 3, 2, {{"mode", "star"}, {"updates-per-word", "4"}}},
 		{"btree", 2, 2, {{"build", "random"}, {"record-bytes", "0"}}},
 		{"btree", 1, 3, {{"build", "sequential"}, {"order", "32"}, {"batch", "8"}}},
+		{"graph500",
+		 2,
+		 3,
+		 {{"search", "top-down"}, {"ids", "64"}, {"edge-list", "generated"}}},
+		{"graph500", 3, 2, {{"edge-factor", "1"}, {"roots", "64"}}},
 		{"stream", 2, 2, {{"non-temporal", "on"}, {"trials", "200"}}},
 	};
 

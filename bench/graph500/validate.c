@@ -152,8 +152,9 @@ static void climb_thread(void *context, int thread)
 		write_depths(check, vertex, depth);
 		if (depth == BAD_DEPTH)
 			complain(check, RULE_NO_CYCLES,
-				 "the parents of vertex %" PRIu64 " do not lead to the root",
-				 vertex);
+				 "the parents of vertex %" PRIu64
+				 " do not lead to the root within %d steps",
+				 vertex, DEPTH_MAX);
 		else if (depth > deepest)
 			deepest = depth;
 	}
