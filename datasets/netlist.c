@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LETTERS    26
-#define SIDE_LIMIT (UINT64_C(1) << 31)
+#define LETTERS 26
 
 int netlist_plan_make(struct netlist_plan *plan, uint64_t elements, uint64_t fan_in, double aspect,
 		      uint64_t seed, struct err *err)
@@ -28,7 +27,7 @@ int netlist_plan_make(struct netlist_plan *plan, uint64_t elements, uint64_t fan
 	if (plan->width < 1)
 		plan->width = 1;
 	plan->height = (places + plan->width - 1) / plan->width;
-	if (plan->width >= SIDE_LIMIT || plan->height >= SIDE_LIMIT)
+	if (plan->width >= NETLIST_SIDE_LIMIT || plan->height >= NETLIST_SIDE_LIMIT)
 		return err_set(err, ERR_USAGE,
 			       "a grid of %" PRIu64 " by %" PRIu64
 			       " places: choose an aspect nearer to 1",

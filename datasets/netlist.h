@@ -19,7 +19,8 @@
 
 #include "common/err.h"
 
-/* The largest grid has sides below 2^31. */
+/* Sides of a grid are below it, so that differences of distances fit 32 bits. */
+#define NETLIST_SIDE_LIMIT   (UINT64_C(1) << 29)
 #define NETLIST_ELEMENTS_MAX (UINT64_C(1) << 40)
 #define NETLIST_FAN_IN_MAX   64
 #define NETLIST_NAME_MAX     16

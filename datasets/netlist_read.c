@@ -12,7 +12,6 @@
 
 #include "datasets/crc32c.h"
 
-#define SIDE_LIMIT   (UINT64_C(1) << 31)
 #define BUFFER_BYTES (2 * NETLIST_LINE_LIMIT)
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -58,8 +57,8 @@ static int parse_header(struct netlist_file *file, struct err *err)
 		return err_set(err, ERR_USAGE, "%s: ends at byte %" PRIu64 " within its first line",
 			       file->path, file->bytes);
 	if (file->elements < 2 || file->elements > NETLIST_ELEMENTS_MAX || file->width < 1 ||
-	    file->width >= SIDE_LIMIT || file->height < 1 || file->height >= SIDE_LIMIT ||
-	    file->width * file->height <= file->elements)
+	    file->width >= NETLIST_SIDE_LIMIT || file->height < 1 ||
+	    file->height >= NETLIST_SIDE_LIMIT || file->width * file->height <= file->elements)
 		return err_set(err, ERR_USAGE,
 			       "%s, line 1: %" PRIu64 " elements do not fit a grid of %" PRIu64
 			       " by %" PRIu64 " with a place to spare",

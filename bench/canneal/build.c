@@ -20,6 +20,22 @@ static struct team_slice share(const struct build *build, int thread)
 
 /* --- the passes ------------------------------------------------------------------------------- */
 
+/*
+ * Which element begins at a place. The empty ones are spread evenly: at the end of the grid, where
+ * they would come by their numbers, they would make the start denser than any hot placement, and
+ * the first steps would lengthen the connections.
+ */
+static uint64_t element_of_place(const struct canneal_net *net, uint64_t place)
+{
+	const unsigned __int128 share = (unsigned __int128)place * net->elements;
+	const uint64_t used = (uint64_t)((share + net->places - 1) / net->places);
+	const unsigned __int128 next = (unsigned __int128)used * net->places;
+
+	if (used < net->elements && next / net->elements == place)
+		return used;
+	return net->elements + place - used;
+}
+
 /* Touches what the thread will own, in order, before anybody jumps around in it. */
 static void place_elements(void *context, int thread)
 {
@@ -29,11 +45,14 @@ static void place_elements(void *context, int thread)
 	const struct team_slice pins =
 		team_slice(2 * net->connections, 512, thread, build->run->nr_threads);
 
-	for (uint64_t i = slice.begin; i < slice.end; i++) {
-		net->locations[i] = (struct canneal_location){.x = (int32_t)(i / net->height),
-							      .y = (int32_t)(i % net->height)};
-		memset(canneal_element(net, i), 0, net->element_bytes);
-		canneal_element(net, i)->location = (uintptr_t)&net->locations[i];
+	for (uint64_t place = slice.begin; place < slice.end; place++) {
+		struct canneal_element *element =
+			canneal_element(net, element_of_place(net, place));
+
+		net->locations[place] = (struct canneal_location){
+			.x = (int32_t)(place / net->height), .y = (int32_t)(place % net->height)};
+		memset(element, 0, net->element_bytes);
+		element->location = (uintptr_t)&net->locations[place];
 	}
 	memset(net->pins + pins.begin, 0, (pins.end - pins.begin) * sizeof(net->pins[0]));
 }

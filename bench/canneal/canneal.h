@@ -106,8 +106,8 @@ static inline void canneal_connect(struct canneal_batch *batch, uint64_t element
 }
 
 /*
- * Maps the memory and builds the netlist: element number e at place number e. The net's numbers
- * are set; progress goes from `done` to 1.
+ * Maps the memory and builds the netlist; elements begin at places in the order of their numbers,
+ * with the empty ones spread among them. The net's numbers are set; progress goes from `done` to 1.
  */
 int canneal_build(struct canneal_net *net, struct canneal_source *source, struct workload_run *run,
 		  double done, struct err *err);
