@@ -124,6 +124,21 @@ static int check_memory(const struct cell_config *config, const struct driver_pl
 	return 0;
 }
 
+/* A server's page tables can only be moved by the kernel. */
+static int check_server(const struct cell_config *config, const struct driver_plan *plan,
+			struct err *err)
+{
+	if (!json_object_get(plan->json, "server") ||
+	    config->placement.migration != MIGRATION_MREMAP)
+		return 0;
+	return err_set(
+		err, ERR_MACHINE,
+		"%s %s: page tables of a server, a program that is not ours, cannot be moved "
+		"on this kernel (page-table migration in the kernel is missing); %s-inproc "
+		"has its own store in the driver, whose tables can",
+		plan->workload, config->config.name, plan->workload);
+}
+
 static double scale_of(const struct cell *cell, const struct run_options *options)
 {
 	if (options->scale > 0)
@@ -182,7 +197,8 @@ static int lay_out(struct cells *cells, const struct run_options *options,
 
 				if (ours && (find_plan(cells, *workload, config, options, here,
 						       &plan, err) != 0 ||
-					     check_memory(config, plan, here, err) != 0))
+					     check_memory(config, plan, here, err) != 0 ||
+					     check_server(config, plan, err) != 0))
 					return -1;
 				add_cell(cells, options, *workload, plan, config, repeat);
 			}

@@ -249,19 +249,28 @@ static int step_dump_ready(struct session *session, struct err *err)
 	return scene_dump(&session->scene, VERIFY_READY, session->pids, session->nr_pids, err);
 }
 
-/* The rest of the machine makes way for the workload, or makes trouble for it. */
-static int step_interfere(struct session *session, struct err *err)
+static int add_cpus(const json_t *cpus, int *busy, int n)
 {
-	const json_t *cpus = json_object_get(session->ready, "cpus"), *cpu;
-	int busy[CPUS_MAX], n = 0;
+	const json_t *cpu;
 	size_t i;
 
 	json_array_foreach (cpus, i, cpu) {
 		if (n < CPUS_MAX)
 			busy[n++] = (int)json_integer_value(cpu);
 	}
+	return n;
+}
+
+/* The rest of the machine makes way for the workload, or makes trouble for it. */
+static int step_interfere(struct session *session, struct err *err)
+{
+	int busy[CPUS_MAX], n = 0;
+
+	n = add_cpus(json_object_get(session->ready, "cpus"), busy, n);
 	if (session->scene.model)
 		scene_step_aside(&session->scene, busy, n);
+	/* A server's clients shall not be disturbed; the model knows nothing of theirs. */
+	n = add_cpus(json_object_get(session->ready, "client_cpus"), busy, n);
 	return scene_start_interference(&session->scene, busy, n, session->link.deadline, err);
 }
 
@@ -374,7 +383,7 @@ static int check_done(struct session *session, struct err *err)
 
 static int step_done(struct session *session, struct err *err)
 {
-	static const char *const members[] = {"metrics", "verification", "work"};
+	static const char *const members[] = {"metrics", "verification", "work", "series"};
 	const uint64_t started_ns = deadline_now_ns();
 	json_t *done;
 

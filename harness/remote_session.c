@@ -119,6 +119,21 @@ static int take_file(struct files *files, const char *host_path, char **word, st
 	return *word ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
 }
 
+/* A workload's server is found in the guest where it is on the host. */
+static int take_server(struct files *files, const struct driver_plan *plan, struct err *err)
+{
+	const char *path = json_string_value(json_object_get(plan->json, "server"));
+	const int i = files->count;
+
+	if (!path)
+		return 0;
+	if (strlen(path) >= PATHS_MAX)
+		return err_set(err, ERR_USAGE, "the path of the server is too long: '%s'", path);
+	snprintf(files->host[i], PATHS_MAX, "%s", path);
+	files->list[files->count++] = (struct emulator_file){files->host[i], files->host[i]};
+	return 0;
+}
+
 /*
  * The program, and each of its arguments that names a file: nothing else of the host is in the
  * guest. Harness and driver go along by themselves.
@@ -130,7 +145,7 @@ static int collect_files(const struct execution *execution, struct files *files,
 	int i = 0;
 
 	if (execution->cell->plan)
-		return 0;
+		return take_server(files, execution->cell->plan, err);
 	while (i < argv->count && strcmp(argv->items[i], "--") != 0)
 		i++;
 	if (exec_session_find(execution->options->rest[0], program, err) != 0 ||
