@@ -55,7 +55,8 @@ static uint64_t word_at(uint64_t base, uint64_t position)
 void value_write(char *to, uint64_t bytes, uint64_t key, uint32_t version)
 {
 	const uint64_t base = random_mix(key ^ (uint64_t)version << 32);
-	const uint32_t length = (uint32_t)bytes;
+	/* A value of nothing but its head is told from a damaged one by this. */
+	const uint32_t length = (uint32_t)bytes ^ (uint32_t)(base >> 32);
 	uint64_t at = VALUE_BYTES_MIN, word;
 
 	memcpy(to, &key, sizeof(key));
@@ -89,5 +90,5 @@ bool value_read(const char *from, uint64_t bytes, uint64_t key, uint32_t *versio
 	expected = word_at(base, at);
 	wrong |= (uint64_t)(memcmp(from + at, &expected, bytes - at) != 0);
 	*version = head.version;
-	return !wrong && head.key == key && head.length == bytes;
+	return !wrong && head.key == key && (head.length ^ (uint32_t)(base >> 32)) == bytes;
 }
