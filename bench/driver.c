@@ -14,6 +14,7 @@
 #include "bench/protocol.h"
 #include "bench/settings.h"
 #include "common/fs.h"
+#include "common/vcpu_settle.h"
 #include "common/version.h"
 #include "emulator/emulator.h"
 

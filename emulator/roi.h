@@ -72,7 +72,10 @@ _Static_assert(sizeof(struct roi_descriptor) <= ROI_PAGE_BYTES, "the descriptor 
 static inline void roi_marker(volatile struct roi_descriptor *descriptor)
 {
 #if defined(__x86_64__)
-	__asm__ volatile(ROI_NOP_BYTES "movq (%0), %%rcx" ::"r"(descriptor) : "rcx", "memory");
+	/* The vector load (of a page, so it is aligned) is for QEMU: common/vcpu_settle.h. */
+	__asm__ volatile("pcmpeqb (%0), %%xmm0\n\t" ROI_NOP_BYTES
+			 "movq (%0), %%rcx" ::"r"(descriptor)
+			 : "rcx", "xmm0", "memory");
 #else
 	(void)descriptor;
 #endif

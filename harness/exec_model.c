@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "common/vcpu_settle.h"
 #include "harness/model_link.h"
 #include "harness/record.h"
 
@@ -77,29 +78,12 @@ int exec_model_begin(struct exec_model *model, struct scene *scene, pid_t pid, s
 	return mark(model, ROI_BEGIN, err);
 }
 
-/* The program has ended by now or is about to be looked at: its few nanoseconds more do not count.
- */
-static void settle(const struct scene *scene)
-{
-	cpu_set_t before, set;
-
-	sched_getaffinity(0, sizeof(before), &before);
-	for (int i = 0; i < scene->nr_cpus; i++) {
-		CPU_ZERO(&set);
-		CPU_SET((size_t)scene->cpus[i], &set);
-		if (sched_setaffinity(0, sizeof(set), &set) == 0)
-			roi_settle();
-	}
-	sched_setaffinity(0, sizeof(before), &before);
-}
-
-int exec_model_end(struct exec_model *model, const struct scene *scene, json_t *record,
-		   uint64_t *runtime_ns, struct err *err)
+int exec_model_end(struct exec_model *model, json_t *record, uint64_t *runtime_ns, struct err *err)
 {
 	const struct roi_descriptor *descriptor = model->descriptor;
 	json_t *reply;
 
-	settle(scene);
+	vcpu_settle();
 	if (mark(model, ROI_END, err) != 0)
 		return -1;
 	if (descriptor->frequency_hz == 0)

@@ -26,8 +26,7 @@ int exec_model_open(struct exec_model *model, struct scene *scene, struct err *e
 int exec_model_begin(struct exec_model *model, struct scene *scene, pid_t pid, struct err *err);
 
 /* Ends the region: counters into the record, *runtime_ns by the model's clock. */
-int exec_model_end(struct exec_model *model, const struct scene *scene, json_t *record,
-		   uint64_t *runtime_ns, struct err *err);
+int exec_model_end(struct exec_model *model, json_t *record, uint64_t *runtime_ns, struct err *err);
 
 void exec_model_close(struct exec_model *model);
 

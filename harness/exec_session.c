@@ -448,7 +448,7 @@ static int stop_counting(struct exec_session *session, struct err *err)
 		return -1;
 	if (scene->model) {
 		clock = "model";
-		if (exec_model_end(&session->model, scene, session->record, &runtime_ns, err) != 0)
+		if (exec_model_end(&session->model, session->record, &runtime_ns, err) != 0)
 			return -1;
 	} else {
 		json_object_set_new(session->record, "counters", scene_counters_to_json(scene));
