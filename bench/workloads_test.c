@@ -159,6 +159,11 @@ static void variants_pass(void **state)
 		 3,
 		 {{"search", "top-down"}, {"ids", "64"}, {"edge-list", "generated"}}},
 		{"graph500", 3, 2, {{"edge-factor", "1"}, {"roots", "64"}}},
+		{"pagerank",
+		 2,
+		 3,
+		 {{"graph", "uniform"}, {"update", "in-place"}, {"iterations", "20"}}},
+		{"pagerank", 3, 3, {{"ids", "64"}, {"edge-list", "stored"}, {"iterations", "4"}}},
 		{"stream", 2, 2, {{"non-temporal", "on"}, {"trials", "200"}}},
 	};
 
