@@ -40,6 +40,11 @@ struct emulator_job {
 	uint64_t stall_ns; /* a hang: no sign of life for so long; 0: 60 s. 120 s at least before
 			      init */
 	int without_model; /* boot without the plugin: for tests of the machine alone */
+
+	/* For tests of a kernel. */
+	const char *kernel_arguments; /* after our own on the kernel's command line; NULL: none */
+	const char *plugin; /* another one than the model, which gets log_fd=N alone; NULL: none */
+	int clock_by_instructions; /* the guest's time is what it has executed, not the host's */
 };
 
 struct emulator_result {

@@ -6,6 +6,7 @@
 #ifndef EMULATOR_QEMU_H
 #define EMULATOR_QEMU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,7 +21,10 @@
 
 struct qemu_spec {
 	const char *program, *kernel;
-	const char *plugin;       /* NULL: without the model */
+	const char *plugin;           /* NULL: without the model */
+	bool plugin_is_foreign;       /* it gets none of the model's options */
+	const char *kernel_arguments; /* NULL: none but our own */
+	bool clock_by_instructions;
 	const char *profile_path; /* for the plugin */
 	const struct profile *profile;
 	const struct layout *layout;

@@ -162,6 +162,28 @@ static void add_plugin(struct arguments *arguments, const struct qemu_spec *spec
 	free(profile);
 }
 
+static void add_foreign_plugin(struct arguments *arguments, const struct qemu_spec *spec)
+{
+	char *plugin = escape_commas(spec->plugin);
+
+	add(arguments, "-plugin");
+	add(arguments, "%s,log_fd=%d", plugin ? plugin : "", STDERR_FILENO);
+	arguments->failed |= !plugin;
+	free(plugin);
+}
+
+/* What is given comes last: for most options the kernel takes the last of several. */
+static void add_command_line(struct arguments *arguments, const struct qemu_spec *spec)
+{
+	const char *given = spec->kernel_arguments ? spec->kernel_arguments : "";
+	char cpus[32] = "";
+
+	if (spec->cpus > 0)
+		snprintf(cpus, sizeof(cpus), " maxcpus=%d", spec->cpus);
+	add(arguments, "-append");
+	add(arguments, "%s%s%s%s", kernel_command_line, cpus, *given ? " " : "", given);
+}
+
 /*
  * With one host thread per vCPU, QEMU 7.2 may run a stale translation of code that another vCPU has
  * just patched: the kernel then meets the int3 of a static key that is set already ("Oops: int3")
@@ -170,10 +192,16 @@ static void add_plugin(struct arguments *arguments, const struct qemu_spec *spec
  */
 static void add_accelerator(struct arguments *arguments, const struct qemu_spec *spec)
 {
-	const bool take_turns = spec->cpus > 0 && spec->cpus <= 2;
+	/* Counting instructions takes a single thread, too. */
+	const bool take_turns = (spec->cpus > 0 && spec->cpus <= 2) || spec->clock_by_instructions;
 
 	add(arguments, "-accel");
 	add(arguments, "tcg,thread=%s", take_turns ? "single" : "multi");
+	if (spec->clock_by_instructions) {
+		/* One nanosecond for each, as fast as the host can. */
+		add(arguments, "-icount");
+		add(arguments, "shift=0,sleep=off");
+	}
 }
 
 char **qemu_arguments(const struct qemu_spec *spec, struct err *err)
@@ -192,12 +220,10 @@ char **qemu_arguments(const struct qemu_spec *spec, struct err *err)
 	add(&arguments, "%s", spec->kernel);
 	add(&arguments, "-initrd");
 	add(&arguments, "/proc/self/fd/%d", spec->initramfs_fd);
-	add(&arguments, "-append");
-	if (spec->cpus > 0)
-		add(&arguments, "%s maxcpus=%d", kernel_command_line, spec->cpus);
-	else
-		add(&arguments, "%s", kernel_command_line);
-	if (spec->plugin)
+	add_command_line(&arguments, spec);
+	if (spec->plugin && spec->plugin_is_foreign)
+		add_foreign_plugin(&arguments, spec);
+	else if (spec->plugin)
 		add_plugin(&arguments, spec);
 	if (!arguments.failed)
 		return arguments.list;

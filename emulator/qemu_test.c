@@ -125,6 +125,26 @@ static void test_cpus(void **state)
 	assert_false(kernel_is_told(&spec, "noacpi"));
 }
 
+static void test_tests_of_a_kernel(void **state)
+{
+	struct qemu_spec other = spec;
+	struct err err = {0};
+	char **arguments;
+
+	(void)state;
+	other.kernel_arguments = "pgtable_repl=all,check";
+	assert_true(kernel_is_told(&other, " pgtable_repl=all,check"));
+	other.plugin = "/a,b/count.so";
+	other.plugin_is_foreign = true;
+	other.clock_by_instructions = true;
+	arguments = qemu_arguments(&other, &err);
+	assert_non_null(arguments);
+	assert_true(has(arguments, "-plugin", "/a,,b/count.so,log_fd=2"));
+	assert_true(has(arguments, "-accel", "tcg,thread=single"));
+	assert_true(has(arguments, "-icount", "shift=0,sleep=off"));
+	qemu_free_arguments(arguments);
+}
+
 static bool vcpus_take_turns(int cpus)
 {
 	struct qemu_spec of = spec;
@@ -231,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_without_plugin),
 		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_tests_of_a_kernel),
 		cmocka_unit_test(test_few_cpus_take_turns),
 		cmocka_unit_test(test_version_text),
 		cmocka_unit_test(test_version_check),

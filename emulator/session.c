@@ -260,7 +260,12 @@ static int start(struct session *session, struct err *err)
 	struct qemu_spec spec = {
 		.program = session->host.qemu,
 		.kernel = session->host.kernel,
-		.plugin = session->job->without_model ? NULL : session->host.plugin,
+		.plugin = session->job->plugin          ? session->job->plugin
+			  : session->job->without_model ? NULL
+							: session->host.plugin,
+		.plugin_is_foreign = session->job->plugin != NULL,
+		.kernel_arguments = session->job->kernel_arguments,
+		.clock_by_instructions = session->job->clock_by_instructions,
 		.profile_path = session->host.profile,
 		.profile = &session->profile,
 		.layout = &session->layout,
@@ -468,7 +473,8 @@ static int attend(struct session *session, struct err *err)
 static int run(struct session *session, struct err *err)
 {
 	const struct emulator_job *job = session->job;
-	const struct host_wish wish = {job->profile, job->kernel, job->without_model};
+	const struct host_wish wish = {job->profile, job->kernel,
+				       job->without_model || job->plugin};
 	uint64_t initramfs_bytes = 0;
 
 	if (host_find(&session->host, &session->profile, &wish, err) != 0 ||
