@@ -85,6 +85,9 @@ MODEL_SHARED := $(BUILD)/emulator/profile.o $(BUILD)/libcommon.a
 $(BUILD)/emulator/plugin/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden $(if $(filter release,$(VARIANT)),-O3)
 $(BUILD)/common/%.o $(BUILD)/emulator/profile.o: ALL_CFLAGS += -fPIC
 
+# Kernels that are compared with other programs' own. Sums must not depend on what a compiler makes of them.
+$(BUILD)/bench/xsbench/%.o $(BUILD)/bench/hashjoin/%.o: ALL_CFLAGS += -ffp-contract=off $(if $(filter release,$(VARIANT)),-O3)
+
 # Commit and version change with every commit; only one small object depends on them.
 $(BUILD)/suite_version.h: FORCE
 	@mkdir -p $(@D)

@@ -164,6 +164,9 @@ static void variants_pass(void **state)
 		 3,
 		 {{"graph", "uniform"}, {"update", "in-place"}, {"iterations", "20"}}},
 		{"pagerank", 3, 3, {{"ids", "64"}, {"edge-list", "stored"}, {"iterations", "4"}}},
+		{"xsbench", 2, 3, {{"nuclides", "68"}, {"grid", "nuclide"}, {"mode", "event"}}},
+		{"xsbench", 3, 3, {{"grid", "hash"}, {"hash-bins", "100"}, {"nuclides", "68"}}},
+		{"xsbench", 1, 2, {{"batch", "16"}, {"lookahead", "16"}}},
 		{"stream", 2, 2, {{"non-temporal", "on"}, {"trials", "200"}}},
 	};
 
