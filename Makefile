@@ -50,10 +50,12 @@ HARNESS_SRCS := $(call sources,harness analysis emulator)
 MODEL_SRCS   := $(call sources,emulator/plugin)
 FRAGMENT_SRCS := $(call sources,fragment)
 PGTABLE_SRCS := $(call sources,pgtablectl)
-TEST_DIRS    := common $(BENCH_DIRS) datasets fragment harness analysis emulator emulator/plugin pgtablectl
+COUNT_SRCS   := $(call sources,emulator/count)
+TEST_DIRS    := common $(BENCH_DIRS) datasets fragment harness analysis emulator emulator/plugin emulator/count \
+	pgtablectl
 TEST_SRCS    := $(sort $(wildcard $(addsuffix /*_test.c,$(TEST_DIRS))))
 ALL_SRCS     := $(COMMON_SRCS) $(BENCH_SRCS) $(DATASETS_SRCS) $(FRAGMENT_SRCS) $(HARNESS_SRCS) $(MODEL_SRCS) \
-	$(PGTABLE_SRCS) $(MAINS) $(TEST_SRCS)
+	$(PGTABLE_SRCS) $(COUNT_SRCS) $(MAINS) $(TEST_SRCS)
 
 PROGRAMS := $(BIN)/bench \
 	$(BIN)/fragment \
@@ -82,7 +84,7 @@ $(BUILD)/%.o: %.c
 # The plugin lives inside QEMU: position-independent, only its two entry points visible. It reads the
 # same profiles as the harness, so that reader and common/ are position-independent as well.
 MODEL_SHARED := $(BUILD)/emulator/profile.o $(BUILD)/libcommon.a
-$(BUILD)/emulator/plugin/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden $(if $(filter release,$(VARIANT)),-O3)
+$(BUILD)/emulator/plugin/%.o $(BUILD)/emulator/count/%.o: ALL_CFLAGS += -fPIC -fvisibility=hidden $(if $(filter release,$(VARIANT)),-O3)
 $(BUILD)/common/%.o $(BUILD)/emulator/profile.o: ALL_CFLAGS += -fPIC
 
 # Kernels that are compared with other programs' own. Sums must not depend on what a compiler makes of them.
@@ -136,6 +138,10 @@ $(BIN)/emu_model.so: $(call objects,$(MODEL_SRCS)) $(MODEL_SHARED)
 	@mkdir -p $(@D)
 	$(CC) -shared $(filter-out -fsanitize=%,$(ALL_LDFLAGS)) $^ $(LIBS_model) -o $@
 
+# Counts instructions of the guest's kernel; for kernel/tests/cost only.
+$(BUILD)/emu_count.so: $(call objects,$(COUNT_SRCS))
+	$(CC) -shared $(filter-out -fsanitize=%,$(ALL_LDFLAGS)) $^ -o $@
+
 # --- tests ----------------------------------------------------------------------------------------
 
 $(BUILD)/tests/common/%: $(BUILD)/common/%.o $(BUILD)/libcommon.a
@@ -150,6 +156,9 @@ $(BUILD)/tests/datasets/%: $(BUILD)/datasets/%.o $(BUILD)/libdatasets.a $(BUILD)
 $(BUILD)/tests/emulator/plugin/%: $(BUILD)/emulator/plugin/%.o $(BUILD)/libmodel.a $(MODEL_SHARED)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ -lcmocka -ljansson $(LIBS_model) -o $@
+$(BUILD)/tests/emulator/count/%: $(BUILD)/emulator/count/%.o $(BUILD)/emulator/count/regions.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ -lcmocka -o $@
 $(BUILD)/tests/pgtablectl/%: $(BUILD)/pgtablectl/%.o $(BUILD)/libpgtable.a $(BUILD)/libharness.a \
 		$(BUILD)/libcommon.a
 	@mkdir -p $(@D)
@@ -201,6 +210,14 @@ kernel: ## Build the emulated machine's kernel with the series into precompiled/
 .PHONY: kernel-deb
 kernel-deb: ## Build installable packages of the distribution's kernel with the series
 	@scripts/build-kernel-deb
+
+.PHONY: check-kernel
+check-kernel: $(PROGRAMS) ## Test the kernel of 'make kernel' in the emulated machine (a subset: tests/kernel_check --help)
+	scripts/run-tests tests/kernel_check
+
+.PHONY: kernel-cost
+kernel-cost: $(PROGRAMS) ## Instructions of mmap, fork, ... with and without replication, into results/kernel-cost/
+	kernel/tests/cost
 
 .PHONY: report
 report: $(PROGRAMS) ## Make report/ from results/

@@ -198,9 +198,9 @@ static void add_accelerator(struct arguments *arguments, const struct qemu_spec 
 	add(arguments, "-accel");
 	add(arguments, "tcg,thread=%s", take_turns ? "single" : "multi");
 	if (spec->clock_by_instructions) {
-		/* One nanosecond for each, as fast as the host can. */
+		/* Four nanoseconds for each: waiting loops at boot take as many instructions. */
 		add(arguments, "-icount");
-		add(arguments, "shift=0,sleep=off");
+		add(arguments, "shift=2,sleep=on");
 	}
 }
 

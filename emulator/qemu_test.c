@@ -141,7 +141,7 @@ static void test_tests_of_a_kernel(void **state)
 	assert_non_null(arguments);
 	assert_true(has(arguments, "-plugin", "/a,,b/count.so,log_fd=2"));
 	assert_true(has(arguments, "-accel", "tcg,thread=single"));
-	assert_true(has(arguments, "-icount", "shift=0,sleep=off"));
+	assert_true(has(arguments, "-icount", "shift=2,sleep=on"));
 	qemu_free_arguments(arguments);
 }
 

@@ -39,6 +39,7 @@ struct qemu_info {
 	} system;
 };
 
+enum qemu_inline_op { QEMU_INLINE_ADD_U64 = 0 };
 enum qemu_cb_flags { QEMU_CB_NO_REGS = 0 };
 /* QEMU 7.2 was seen to miss loads that were asked for alone, hence always both. */
 enum qemu_mem_rw { QEMU_MEM_RW = 3 };
@@ -51,6 +52,12 @@ typedef void qemu_mem_cb(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t vad
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, qemu_translate_cb *cb);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, qemu_exec_cb *cb, int flags,
 					  void *context);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, qemu_exec_cb *cb,
+					    int flags, void *context);
+/* Up to QEMU 8.2; from 9.0 on it takes a scoreboard's entry. */
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
+						enum qemu_inline_op op, void *counter,
+						uint64_t add);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, qemu_mem_cb *cb, int flags,
 				      int rw, void *context);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
