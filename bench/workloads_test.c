@@ -167,6 +167,9 @@ static void variants_pass(void **state)
 		{"xsbench", 2, 3, {{"nuclides", "68"}, {"grid", "nuclide"}, {"mode", "event"}}},
 		{"xsbench", 3, 3, {{"grid", "hash"}, {"hash-bins", "100"}, {"nuclides", "68"}}},
 		{"xsbench", 1, 2, {{"batch", "16"}, {"lookahead", "16"}}},
+		{"hashjoin", 3, 2, {{"algorithm", "linear"}, {"lookahead", "16"}}},
+		{"hashjoin", 2, 2, {{"algorithm", "radix"}, {"timed", "join"}}},
+		{"hashjoin", 1, 3, {{"timed", "join"}, {"rounds", "2"}, {"zipf", "0.9"}}},
 		{"stream", 2, 2, {{"non-temporal", "on"}, {"trials", "200"}}},
 	};
 
