@@ -32,7 +32,7 @@ static const struct option options[] = {
 	[SIZE] = {.name = "size",
 		  .type = OPTION_SIZE,
 		  .adapt = default_size,
-		  .emulated = "512M",
+		  .emulated = "256M",
 		  .min = 16384,
 		  .max = UINT64_C(1) << 50,
 		  .scales = true,
