@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/output.h"
@@ -210,6 +211,23 @@ static int send_ready(struct driver *driver, struct err *err)
 	return protocol_ready(&driver->protocol, &ready, err);
 }
 
+/* A server wakes up now and then. In the emulated machine it must not while the region ends. */
+static int end_roi(struct driver *driver, struct err *err)
+{
+	const bool hold = driver->settings.has_server && driver->settings.modelled;
+	const pid_t pid = driver->run.server_pid;
+	int failed;
+
+	if (!hold)
+		return roi_end(&driver->roi, err);
+	if (kill(pid, SIGSTOP) != 0 || waitpid(pid, NULL, WUNTRACED) != pid)
+		return err_set_errno(err, ERR_RUN, errno, "cannot hold the server");
+	vcpu_settle();
+	failed = roi_end(&driver->roi, err);
+	kill(pid, SIGCONT);
+	return failed;
+}
+
 static int run_region(struct driver *driver, struct err *err)
 {
 	const struct settings *settings = &driver->settings;
@@ -227,7 +245,7 @@ static int run_region(struct driver *driver, struct err *err)
 	team_run(driver->team, run_thread, driver);
 	if (settings->workload->check_run && settings->workload->check_run(&driver->run, err) != 0)
 		return -1;
-	if (roi_end(&driver->roi, err) != 0 ||
+	if (end_roi(driver, err) != 0 ||
 	    protocol_roi_end(&driver->protocol, &driver->roi, err) != 0)
 		return -1;
 	return protocol_await_continue(&driver->protocol, err);

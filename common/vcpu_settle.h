@@ -4,7 +4,7 @@
 
 /*
  * Called in the emulated machine right before the end of a region in which another process than the
- * caller has run.
+ * caller has run (and does not run now).
  *
  * Up to 7.2, QEMU remembers per CPU the callbacks of the last instruction that reads memory and
  * calls one of QEMU's helpers (a vector instruction that faulted, an indirect jump through memory),
