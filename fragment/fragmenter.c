@@ -154,6 +154,8 @@ static int next_blocks(struct fragmenter *fragmenter, struct fragment_node *node
 	node->after = fragmenter->buddy.nodes[node->node];
 	*blocks = blocks_to_take(fragmenter, &node->after);
 	node->stop = FRAGMENT_GOAL;
+	if (*blocks == 0 && options->exhaust)
+		*blocks = PATIENCE;
 	if (*blocks > 0 && available < options->reserve_bytes + huge_bytes) {
 		node->stop = FRAGMENT_RESERVE;
 		*blocks = 0;
@@ -194,7 +196,9 @@ static int work_on_node(struct fragmenter *fragmenter, struct fragment_node *nod
 			refused = taken ? 0 : refused + 1;
 		}
 		if (refused == PATIENCE) {
-			node->stop = FRAGMENT_NO_BLOCKS;
+			node->stop = blocks_to_take(fragmenter, &node->after) > 0
+					     ? FRAGMENT_NO_BLOCKS
+					     : FRAGMENT_GOAL;
 			return 0;
 		}
 	}

@@ -18,6 +18,7 @@
 struct fragment_options {
 	uint64_t nodes;         /* mask; 0: all with free memory */
 	double goal;            /* 0 to 1 */
+	bool exhaust;           /* then go on until the kernel has no more, compaction included */
 	uint64_t reserve_bytes; /* MemAvailable never goes below this because of us */
 	uint64_t limit_bytes;   /* of blocks to take on each node; 0: as many as needed */
 };

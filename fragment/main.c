@@ -29,6 +29,8 @@ static const char usage[] =
 	"\n"
 	"  --nodes LIST      nodes, such as 0 or 0-1,3 (all with memory)\n"
 	"  --goal SHARE      of free memory that may be left in blocks of 2 MiB or more (5%)\n"
+	"  --exhaust         go on beyond the goal until the kernel has no such block left, also by\n"
+	"                    compaction (which it tries where transparent_hugepage/defrag lets it)\n"
 	"  --hold            keep it so until SIGINT or SIGTERM\n"
 	"  --hold-for TIME   keep it so for that long, such as 30s or 10m\n"
 	"  --limit SIZE      take at most so much of each node, and be content with that\n"
@@ -102,11 +104,12 @@ static int parse_nodes(const char *text, uint64_t *mask, struct err *err)
 		       BUDDY_NODES_MAX);
 }
 
-enum { NODES = 1, GOAL, HOLD, HOLD_FOR, LIMIT, RESERVE, JSON, HELP };
+enum { NODES = 1, GOAL, EXHAUST, HOLD, HOLD_FOR, LIMIT, RESERVE, JSON, HELP };
 
 static const struct option long_options[] = {
 	{"nodes", required_argument, NULL, NODES},
 	{"goal", required_argument, NULL, GOAL},
+	{"exhaust", no_argument, NULL, EXHAUST},
 	{"hold", no_argument, NULL, HOLD},
 	{"hold-for", required_argument, NULL, HOLD_FOR},
 	{"limit", required_argument, NULL, LIMIT},
@@ -125,6 +128,9 @@ static int take_option(struct command *command, int option, struct err *err)
 		return parse_nodes(optarg, &options->nodes, err);
 	case GOAL:
 		return parse_goal(optarg, &options->goal, err);
+	case EXHAUST:
+		options->exhaust = true;
+		return 0;
 	case HOLD:
 		command->hold = true;
 		return 0;

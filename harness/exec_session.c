@@ -25,6 +25,7 @@
 
 #define END_GRACE_MS 2000
 #define CHORE_NS     UINT64_C(200000000)
+#define WAKE_NS      UINT64_C(10000000000)
 #define LOG_OUTPUT   "program-stdout.log"
 #define LOG_MESSAGES "program-stderr.log"
 
@@ -41,6 +42,7 @@ struct exec_session {
 	uint64_t roi_started_ns, roi_ended_ns; /* monotonic raw */
 	/* Chores while the program runs: when each is due next, by the deadline's clock. */
 	uint64_t sample_ns, follow_ns;
+	uint64_t resumed_ns;      /* by the deadline's clock; 0: it was not stopped */
 	uint64_t moved_ns;        /* spent on moving data */
 	uint64_t anonymous_bytes; /* the program's own memory, when it was sampled last */
 };
@@ -265,6 +267,21 @@ static int hear(struct exec_session *session, struct err *err)
 
 /* --- waiting -------------------------------------------------------------------------------- */
 
+/*
+ * A program that watches a child as a shell does (su, runuser, sudo) notices after our stop that
+ * its child had stopped, and stops as well: after we let both go on. It means to be woken again.
+ */
+static void keep_awake(const struct exec_session *session)
+{
+	siginfo_t info = {0};
+
+	if (session->resumed_ns == 0 || deadline_now_ns() - session->resumed_ns > WAKE_NS)
+		return;
+	if (waitid(P_PID, (id_t)session->child.pid, &info, WSTOPPED | WNOHANG) == 0 &&
+	    info.si_pid == session->child.pid)
+		kill(-session->child.pid, SIGCONT);
+}
+
 /* One turn of waiting: 1 the program has ended, 0 not yet, -1 error. */
 static int watch(struct exec_session *session, struct err *err)
 {
@@ -283,6 +300,7 @@ static int watch(struct exec_session *session, struct err *err)
 		return err_set(err, ERR_RUN, "time-out: '%s' has not ended in time (--timeout)",
 			       session->input->options->rest[0]);
 	poll(fds, sizeof(fds) / sizeof(fds[0]), left_ms);
+	keep_awake(session);
 	if (hear(session, err) != 0)
 		return -1;
 	if (session->ready_when && ready_when_pump(session->ready_when, err) != 0)
@@ -393,6 +411,7 @@ static int begin_when_ready(struct exec_session *session, struct err *err)
 	kill(-session->child.pid, SIGSTOP);
 	failed = arrange(session, err);
 	kill(-session->child.pid, SIGCONT);
+	session->resumed_ns = deadline_now_ns();
 	if (!failed && ready_when_by_program(session->ready_when))
 		failed = answer(session, NULL, err);
 	return failed;

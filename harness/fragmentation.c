@@ -14,6 +14,7 @@
 #define STOP_NS      UINT64_C(10000000000)
 #define END_GRACE_MS 1000
 #define LOG_NAME     "fragment.log"
+#define GOAL         "1%" /* of free memory: little beside what a workload takes */
 
 struct fragmentation {
 	char log_path[PATHS_MAX];
@@ -33,7 +34,7 @@ static int spawn(struct fragmentation *fragmentation, uint64_t node_mask, struct
 {
 	char program[PATHS_MAX];
 	char *nodes = cpulist_format_nodes(node_mask);
-	char *argv[] = {program, "--nodes", nodes, NULL};
+	char *argv[] = {program, "--nodes", nodes, "--goal", GOAL, "--exhaust", NULL};
 	struct child_spec spec = {.argv = argv, .wire = true};
 	int failed = -1;
 

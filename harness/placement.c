@@ -58,8 +58,9 @@ static const char *const need_texts[NR_NEEDS] = {
 			     "has one; use --machine emu",
 	[NEED_NODES_TO_INTERLEAVE] = "interleaves over the nodes with memory, and this machine has "
 				     "one; use --machine emu",
-	[NEED_FRAGMENTER] = "needs fragmented memory, and nothing here can fragment it; leave the "
-			    "F out to run with unfragmented huge pages",
+	[NEED_FRAGMENTER] = "needs fragmented memory, and the program that fragments it is missing "
+			    "(bin/fragment); run make, or leave the F out to run with unfragmented "
+			    "huge pages",
 	[NEED_REPLICATION] = "needs a kernel that replicates page tables, and the running kernel "
 			     "does not; boot the kernel of kernel/ or leave the M out",
 	[NEED_EPT_CONTROL] = "needs a kernel that migrates or replicates extended page tables, and "

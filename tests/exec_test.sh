@@ -33,6 +33,39 @@ last() {
 	ok "the region begins with --ready-when" $?
 
 	rm -rf "$results"
+	run "$harness" exec LP-LD $native --ready-when output:^ready -- sh -c 'echo ready >&2; sleep 0.2'
+	[ "$status" -eq 0 ] && grep -q '^ready$' "$scratch/err" && ! grep -q ready "$scratch/out"
+	ok "also with a line on stderr" $?
+
+	rm -rf "$results"
+	if [ "$(id -u)" -eq 0 ] && command -v runuser >/dev/null; then
+		run "$harness" exec LP-LD $native --ready-when output:^ready --timeout 30s -- \
+			runuser -u nobody -- sh -c 'echo ready; sleep 0.5'
+		ok "a program that watches a child, as su does" "$status"
+	else
+		skip "a program that watches a child, as su does" "not root, or no runuser"
+	fi
+
+	rm -rf "$results"
+	port=$((20000 + $$ % 20000))
+	run "$harness" exec LP-LD $native --ready-when "file:$scratch/there" -- \
+		sh -c "sleep 0.3; touch '$scratch/there'; sleep 0.2"
+	[ "$status" -eq 0 ] && holds "$(last '.phases[] | select(.name == "setup") | .duration_ns') >= 300000000"
+	ok "the region begins when a file is there" $?
+	expect "a file that is there before" 2 'remove it first' "$harness" exec LP-LD $native \
+		--ready-when "file:$scratch/there" -- true
+	if command -v memcached >/dev/null; then
+		rm -rf "$results"
+		run "$harness" exec LP-LD $native --ready-when "tcp:$port" -- \
+			timeout 1 memcached -u nobody -l 127.0.0.1 -p $port
+		[ "$status" -eq 4 ] && grep -q 'status 124' "$scratch/err" && [ "$(last .phases[0].name)" = setup ] &&
+			holds "$(last .phases[0].duration_ns) < 900000000"
+		ok "the region begins when a port answers" $?
+	else
+		skip "the region begins when a port answers" "no memcached"
+	fi
+
+	rm -rf "$results"
 	expect "a program that is never ready" 4 'before it was ready' "$harness" exec LP-LD $native \
 		--ready-when output:^ready -- true
 	expect "a program that fails" 4 'status 7' "$harness" exec LP-LD $native -- sh -c 'exit 7'

@@ -66,14 +66,16 @@ until [ $closed = yes ] || ! kill -0 $pid; do
 	"$1" 0.2
 	while read -r line; do [ "$line" != '}' ] || closed=yes; done <held.json
 done
+echo 1 >/proc/sys/vm/compact_memory
 show held
 kill -KILL $pid
 wait $pid
-"$1" 0.5
+# Single pages that were just freed wait in the CPU's list and keep their blocks apart, until memory is used.
+/suite/bin/bench null --size 192M --data-policy bind:1 --thp never
 show after
 EOF
 results=$scratch/results
-run "$harness" exec TLP-LD --machine emu --memory 128M --results "$results" -- sh "$scratch/inside" "$(command -v sleep)"
+run "$harness" exec TLP-LD --machine emu --memory 128M --results "$results" --timeout 300s -- sh "$scratch/inside" "$(command -v sleep)"
 if [ "$status" -eq 3 ]; then
 	skip "a node of the emulated machine" "$(tail -1 "$scratch/err")"
 	finish
@@ -87,11 +89,11 @@ ok "a node of the emulated machine is fragmented to 1%" $?
 echo "# large blocks: before $(large_share "$log" before 1), held $(large_share "$log" held 1), after $(large_share "$log" after 1)"
 holds "$(large_share "$log" before 1) > 0.8" && holds "$(large_share "$log" held 1) < 0.02" &&
 	holds "$(large_share "$log" held 0) > 0.5"
-ok "as /proc/buddyinfo shows, that node and no other" $?
+ok "as /proc/buddyinfo shows, that node and no other, and compaction does not mend it" $?
 holds "$(available "$log" held) > 0.95 * $(available "$log" before)"
 ok "nearly all of the memory is there to be used" $?
 holds "$(large_share "$log" after 1) > 0.8"
-ok "after SIGKILL it is whole again" $?
+ok "after SIGKILL the blocks grow together again" $?
 
 rm -rf "$results"
 run "$harness" run gups FTLP-LD,TLP-LD --machine emu --size 64M --updates 1000 --results "$results" --strict
@@ -106,7 +108,7 @@ huge_fraction() {
 	[ "$(field "$fragmented" .placement.status)" = ok ] && [ "$(field "$plain" .fragmentation)" = null ]
 ok "FTLP-LD fragments memory before it runs, and the record says so" $?
 echo "# in huge pages: FTLP-LD $(huge_fraction "$fragmented"), TLP-LD $(huge_fraction "$plain")"
-holds "$(huge_fraction "$fragmented") < 0.5 && $(huge_fraction "$plain") > 0.9"
+holds "$(huge_fraction "$fragmented") < 0.2 && $(huge_fraction "$plain") > 0.9"
 ok "the kernel finds few huge pages then" $?
 expect "fragmented memory without huge pages" 2 FT "$harness" run gups FLP-LD --machine emu
 finish
