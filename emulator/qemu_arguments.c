@@ -14,7 +14,7 @@
  * page tables are made. docs/EMULATOR.md has the reasons and what each saves.
  */
 static const char kernel_command_line[] =
-	"console=ttyS0 quiet panic=-1 oops=panic nokaslr mitigations=off "
+	"console=ttyS0 quiet panic=-1 oops=panic nokaslr norandmaps mitigations=off "
 	"cgroup_disable=memory init_on_alloc=0 transparent_hugepage=madvise tsc=reliable no_timer_check cryptomgr.notests "
 	"rcupdate.rcu_expedited=1 rcupdate.rcu_normal_after_boot=1 apparmor=0 audit=0 "
 	"ipv6.disable=1 8250.nr_uarts=1 thash_entries=1024 uhash_entries=256 "

@@ -32,7 +32,7 @@ struct cache {
 	uint32_t sets, ways;
 };
 
-/* -1 with errno when there is no memory; sets must be a power of two. */
+/* -1 with errno when there is no memory. */
 int cache_init(struct cache *cache, struct geometry geometry);
 void cache_fini(struct cache *cache);
 void cache_clear(struct cache *cache);
@@ -61,9 +61,18 @@ static inline bool cache_access_set(uint64_t *set, uint32_t ways, uint64_t line)
 	return hit;
 }
 
+/* Sets, of which there must be a power of two, are found by the lowest bits. */
 static inline bool cache_access(struct cache *cache, uint64_t line)
 {
 	const uint32_t set = (uint32_t)line & (cache->sets - 1);
+
+	return cache_access_set(cache->lines + (size_t)set * cache->ways, cache->ways, line);
+}
+
+/* The same for a cache whose sets are found by a hash, and of which there may be any number. */
+static inline bool cache_access_hashed(struct cache *cache, uint64_t line)
+{
+	const uint32_t set = cache_hash(line, cache->sets);
 
 	return cache_access_set(cache->lines + (size_t)set * cache->ways, cache->ways, line);
 }

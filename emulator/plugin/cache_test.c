@@ -95,7 +95,7 @@ static void an_lru_llc_is_a_cache(void **state)
 
 	(void)state;
 	assert_int_equal(llc_init(&llc, (struct geometry){1, 2}, false), 0);
-	llc_clear(&llc);
+	llc_clear(&llc, 1);
 	assert_false(llc_access(&llc, 1));
 	assert_false(llc_access(&llc, 2));
 	assert_true(llc_access(&llc, 1));
@@ -113,7 +113,7 @@ static void an_adaptive_llc_keeps_what_was_used_again(void **state)
 
 	(void)state;
 	assert_int_equal(llc_init(&llc, (struct geometry){1, 2}, true), 0);
-	llc_clear(&llc);
+	llc_clear(&llc, 1);
 	assert_false(llc_access(&llc, 1));
 	assert_true(llc_access(&llc, 1));
 	for (uint64_t line = 2; line < 4; line++) {
@@ -133,7 +133,7 @@ static void an_adaptive_llc_withstands_a_scan(void **state)
 		struct llc llc;
 
 		assert_int_equal(llc_init(&llc, (struct geometry){64, 4}, adaptive != 0), 0);
-		llc_clear(&llc);
+		llc_clear(&llc, 1);
 		for (uint64_t i = 0; i < 200000; i++) {
 			hits[adaptive] += llc_access(&llc, i % 200);
 			llc_access(&llc, 1000000 + i);

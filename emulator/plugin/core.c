@@ -22,19 +22,24 @@ struct found {
 /* --- caches
  * --------------------------------------------------------------------------------------- */
 
-/* Looks for a line from the L1D outwards and leaves it in all levels. */
-static inline struct found look_up(struct core *core, uint64_t address, unsigned node)
+/* Looks beyond the L1D for the line of that name, and leaves it in all levels. */
+static struct found look_further(struct core *core, uint64_t line)
 {
-	const uint64_t line = address >> CACHE_LINE_SHIFT;
+	const unsigned node = frames_node(line);
 
-	if (cache_access(&core->l1d, line))
-		return (struct found){IN_L1D, core->latencies.l1d};
-	if (cache_access(&core->l2_cache, line))
+	if (cache_access_hashed(&core->l2_cache, line))
 		return (struct found){IN_L2, core->latencies.l2};
 	if (llc_access(core->llc, line))
 		return (struct found){IN_LLC, core->latencies.llc};
 	core->counters.memory_accesses[core->node][node]++;
 	return (struct found){IN_MEMORY, core->memory->latency_ticks[core->node][node]};
+}
+
+static inline struct found look_up(struct core *core, uint64_t line)
+{
+	if (cache_access(&core->l1d, line))
+		return (struct found){IN_L1D, core->latencies.l1d};
+	return look_further(core, line);
 }
 
 /* --- translation
@@ -69,34 +74,42 @@ static void count_table_access(struct core *core, const struct walk_step *step, 
 }
 
 struct translation {
-	uint64_t physical;
+	uint64_t line; /* its name */
 	uint64_t ready;
 };
 
+/* The line of `address` in a page of 1 << shift bytes whose first line is `page`. */
+static inline uint64_t line_in_page(uint64_t page, uint64_t address, unsigned shift)
+{
+	return page + ((address & ((UINT64_C(1) << shift) - 1)) >> CACHE_LINE_SHIFT);
+}
+
+/* The TLBs remember the name of a page's first line. */
 static void remember_page(struct core *core, uint64_t address, const struct walk *walk,
-			  uint64_t ready)
+			  uint64_t page, uint64_t ready)
 {
 	const uint64_t number = address >> walk->page_shift;
 
 	if (walk->page_shift == walk_shift(0)) {
-		tlb_insert(&core->l1_4k, number, walk->page, ready);
-		tlb_insert(&core->l2, number << 1, walk->page, ready);
+		tlb_insert(&core->l1_4k, number, page, ready);
+		tlb_insert(&core->l2, number << 1, page, ready);
 	} else if (walk->page_shift == walk_shift(1)) {
-		tlb_insert(&core->l1_2m, number, walk->page, ready);
+		tlb_insert(&core->l1_2m, number, page, ready);
 		if (core->l2_tlb_holds_2m)
-			tlb_insert(&core->l2, number << 1 | 1, walk->page, ready);
+			tlb_insert(&core->l2, number << 1 | 1, page, ready);
 	} else {
-		tlb_insert(&core->l1_1g, number, walk->page, ready);
+		tlb_insert(&core->l1_1g, number, page, ready);
 	}
 }
 
 /* Brings the walk's entries through the caches and has a walker do it; when it ends. */
-static uint64_t take_walker(struct core *core, const struct walk *walk, uint64_t tick)
+static uint64_t take_walker(struct core *core, const struct walk *walk, uint64_t address,
+			    uint64_t tick)
 {
 	uint64_t busy = core->latencies.walk_start;
 
 	for (unsigned i = 0; i < walk->nr_steps; i++) {
-		const struct found found = look_up(core, walk->steps[i].entry, walk->steps[i].node);
+		const struct found found = look_up(core, frames_entry(&walk->steps[i], address));
 
 		count_table_access(core, &walk->steps[i], found.place);
 		busy += found.latency;
@@ -111,15 +124,17 @@ static bool translate_by_walk(struct core *core, uint64_t address, uint64_t tick
 			      struct translation *translation)
 {
 	struct walk walk;
+	uint64_t page;
 
 	walk_run(&walk, core->memory, &core->walk_caches, core->root, core->levels, address);
-	if (!walk.present) {
+	if (!walk.present || walk.page_node == MEMORY_NO_NODE) {
 		core->counters.walk_failed++;
 		return false;
 	}
-	translation->ready = take_walker(core, &walk, tick);
-	translation->physical = walk.page | (address & ((UINT64_C(1) << walk.page_shift) - 1));
-	remember_page(core, address, &walk, translation->ready);
+	translation->ready = take_walker(core, &walk, address, tick);
+	page = frames_page(core->frames, core->memory, core->root, core->levels, &walk, address);
+	translation->line = line_in_page(page, address, walk.page_shift);
+	remember_page(core, address, &walk, page, translation->ready);
 	return true;
 }
 
@@ -134,7 +149,7 @@ static uint64_t walk_for_store(struct core *core, uint64_t address, uint64_t tic
 	struct walk walk;
 
 	walk_run(&walk, core->memory, &core->walk_caches, core->root, core->levels, address);
-	return walk.present ? take_walker(core, &walk, tick) : tick;
+	return walk.present ? take_walker(core, &walk, address, tick) : tick;
 }
 
 static inline bool translate_by_tlb(struct core *core, uint64_t address, unsigned level,
@@ -145,7 +160,7 @@ static inline bool translate_by_tlb(struct core *core, uint64_t address, unsigne
 
 	if (!entry)
 		return false;
-	translation->physical = entry->value | (address & ((UINT64_C(1) << walk_shift(level)) - 1));
+	translation->line = line_in_page(entry->value, address, walk_shift(level));
 	translation->ready = entry->ready > tick ? entry->ready : tick;
 	if (store && entry->ready > tick && !entry->walked_for_store) {
 		entry->walked_for_store = true;
@@ -169,8 +184,7 @@ static bool translate_by_l2(struct core *core, uint64_t address, uint64_t tick,
 		core->counters.tlb_l2_hits++;
 		tick += core->latencies.tlb_l2_hit;
 		translation->ready = entry->ready > tick ? entry->ready : tick;
-		translation->physical =
-			entry->value | (address & ((UINT64_C(1) << walk_shift(level)) - 1));
+		translation->line = line_in_page(entry->value, address, walk_shift(level));
 		tlb_insert(level == 0 ? &core->l1_4k : &core->l1_2m, number, entry->value,
 			   entry->ready);
 		return true;
@@ -178,14 +192,20 @@ static bool translate_by_l2(struct core *core, uint64_t address, uint64_t tick,
 	return false;
 }
 
+static bool translate_further(struct core *core, uint64_t address, bool store, uint64_t tick,
+			      struct translation *translation)
+{
+	return translate_by_tlb(core, address, 1, &core->l1_2m, store, tick, translation) ||
+	       translate_by_tlb(core, address, 2, &core->l1_1g, store, tick, translation) ||
+	       translate_by_l2(core, address, tick, translation) ||
+	       translate_by_walk(core, address, tick, translation);
+}
+
 static inline bool translate(struct core *core, uint64_t address, bool store, uint64_t tick,
 			     struct translation *translation)
 {
 	return translate_by_tlb(core, address, 0, &core->l1_4k, store, tick, translation) ||
-	       translate_by_tlb(core, address, 1, &core->l1_2m, store, tick, translation) ||
-	       translate_by_tlb(core, address, 2, &core->l1_1g, store, tick, translation) ||
-	       translate_by_l2(core, address, tick, translation) ||
-	       translate_by_walk(core, address, tick, translation);
+	       translate_further(core, address, store, tick, translation);
 }
 
 /* --- accesses
@@ -195,90 +215,84 @@ static void count_data_access(struct core *core, enum place place, unsigned node
 {
 	struct roi_counters *counters = &core->counters;
 
-	switch (place) {
-	case IN_L1D:
-		counters->data_l1_hits++;
-		break;
-	case IN_L2:
+	if (place == IN_L2)
 		counters->data_l2_hits++;
-		break;
-	case IN_LLC:
+	else if (place == IN_LLC)
 		counters->data_llc_hits++;
-		break;
-	case IN_MEMORY:
-		if (node == core->node)
-			counters->data_memory_local++;
-		else
-			counters->data_memory_remote++;
-		break;
-	}
+	else if (node == core->node)
+		counters->data_memory_local++;
+	else
+		counters->data_memory_remote++;
+}
+
+/* As below, of a line that is not in the L1D. */
+static uint64_t fetch_further(struct core *core, const struct translation *translation)
+{
+	const uint64_t line = translation->line;
+	struct inflight *inflight = &core->inflight[line & (CORE_INFLIGHT - 1)];
+	const struct found found = look_further(core, line);
+
+	count_data_access(core, found.place, frames_node(line));
+	if (inflight->line == line && inflight->ready > translation->ready)
+		return scoreboard_later(translation->ready + found.latency, inflight->ready);
+	*inflight = (struct inflight){
+		line, scoreboard_fill(&core->board, translation->ready, found.latency)};
+	return inflight->ready;
 }
 
 /* When the line at `translation` is there for the core. */
 static inline uint64_t fetch_line(struct core *core, const struct translation *translation)
 {
-	const uint64_t line = translation->physical >> CACHE_LINE_SHIFT;
-	struct inflight *inflight = &core->inflight[line & (CORE_INFLIGHT - 1)];
-	const unsigned node = memory_node_of(core->memory, translation->physical);
-	const struct found found = look_up(core, translation->physical, node);
-	uint64_t ready;
+	const uint64_t line = translation->line;
+	const struct inflight *inflight = &core->inflight[line & (CORE_INFLIGHT - 1)];
+	const uint64_t ready = translation->ready + core->latencies.l1d;
 
-	count_data_access(core, found.place, node);
-	if (found.place == IN_L1D ||
-	    (inflight->line == line && inflight->ready > translation->ready)) {
-		ready = translation->ready + found.latency;
-		if (inflight->line == line && inflight->ready > ready)
-			ready = inflight->ready;
-		return ready;
-	}
-	ready = scoreboard_fill(&core->board, translation->ready, found.latency);
-	*inflight = (struct inflight){line, ready};
-	return ready;
+	if (!cache_access(&core->l1d, line))
+		return fetch_further(core, translation);
+	core->counters.data_l1_hits++;
+	return inflight->line == line ? scoreboard_later(ready, inflight->ready) : ready;
 }
 
 /* The instruction's accesses are all known: it can be completed. */
-static void close_open(struct core *core)
+static inline void close_open(struct core *core, struct scoreboard_front *front)
 {
 	const struct insn *insn = core->open;
-	uint64_t finish = scoreboard_sources(&core->board, insn,
-					     scoreboard_later(core->open_ready, core->board.fetch));
+	struct scoreboard *board = &core->board;
+	uint64_t finish = scoreboard_later(core->open_ready, front->fetch);
 
 	core->open = NULL;
 	/* A plain load has its latency in the cache's; a store's data waits in the buffer. */
-	if (insn->sources != 0 || !insn->reads_memory)
-		finish += insn->latency_cycles * core->board.ticks_per_cycle;
-	scoreboard_complete(&core->board, insn, finish);
+	if (insn->has_sources || !insn->reads_memory)
+		finish = scoreboard_sources(board, insn, finish) +
+			 insn->latency_cycles * board->ticks_per_cycle;
+	scoreboard_complete(board, front, insn, finish);
 	if (core->open_store_address != 0) {
-		scoreboard_store(&core->board, core->open_line_ready);
-		scoreboard_remember(&core->board, core->open_store_address - 1, finish);
+		scoreboard_store(board, front, core->open_line_ready);
+		scoreboard_remember(board, core->open_store_address - 1, finish);
 	}
-}
-
-static inline void account(struct core *core, const struct insn *insn)
-{
-	core->counters.instructions++;
-	scoreboard_execute(&core->board, insn);
 }
 
 /* Everything before `insn` in the block is over. */
 static inline void advance(struct core *core, const struct insn *insn)
 {
+	struct scoreboard_front front = core->board.front;
+
 	if (core->open)
-		close_open(core);
-	for (; core->next < insn; core->next++)
-		account(core, core->next);
+		close_open(core, &front);
+	if (core->next < insn)
+		scoreboard_run(&core->board, &front, core->next, insn);
+	core->next = insn;
+	core->board.front = front;
 }
 
-static void open_insn(struct core *core, const struct insn *insn)
+static inline void open_insn(struct core *core, const struct insn *insn)
 {
 	advance(core, insn);
 	core->next = insn + 1;
 	core->open = insn;
 	core->open_ready = 0;
-	core->open_line_ready = 0;
 	core->open_last[0] = core->open_last[1] = 0;
 	core->open_store_address = 0;
-	core->counters.instructions++;
 }
 
 static inline void load_or_store(struct core *core, const struct insn *insn, uint64_t address,
@@ -294,7 +308,6 @@ static inline void load_or_store(struct core *core, const struct insn *insn, uin
 	if (!translate(core, address, store, tick, &translation))
 		return;
 	core->open_last[store] = (address >> CACHE_LINE_SHIFT) + 1;
-	core->counters.accesses++;
 	ready = fetch_line(core, &translation);
 	if (store) {
 		core->counters.stores++;
@@ -309,10 +322,42 @@ static inline void load_or_store(struct core *core, const struct insn *insn, uin
 		core->open_ready = ready;
 }
 
+/*
+ * The only access of a plain load: the instruction is over with it, which saves opening and
+ * closing.
+ */
+static inline void load_plainly(struct core *core, const struct insn *insn, uint64_t address)
+{
+	struct translation translation;
+	struct scoreboard *board = &core->board;
+	struct scoreboard_front front;
+	uint64_t finish;
+
+	advance(core, insn);
+	core->next = insn + 1;
+	finish = scoreboard_address(board, insn);
+	if (translate(core, address, false, finish, &translation)) {
+		core->counters.loads++;
+		finish = scoreboard_forwarded(board, address, fetch_line(core, &translation));
+	} else {
+		finish = board->front.fetch;
+	}
+	front = board->front;
+	if (insn->has_sources)
+		finish = scoreboard_sources(board, insn, finish) +
+			 insn->latency_cycles * board->ticks_per_cycle;
+	scoreboard_complete(board, &front, insn, finish);
+	board->front = front;
+}
+
 void core_access(struct core *core, const struct insn *insn, uint64_t address, bool store)
 {
 	if (address >> core->address_bits)
 		return;
+	if (insn->plain && !insn->writes_memory && !store) {
+		load_plainly(core, insn, address);
+		return;
+	}
 	if (core->open != insn)
 		open_insn(core, insn);
 	if (store && insn->reads_memory && insn->writes_memory && core->open_last[false] == 0)
@@ -326,6 +371,7 @@ static void leave_block(struct core *core, uint64_t next_address)
 	const struct insn *end = block->insns + block->nr_insns;
 
 	advance(core, end);
+	core->counters.instructions += block->nr_insns;
 	if (end[-1].branches)
 		scoreboard_branch(&core->board, end[-1].address, next_address != block->end);
 }
@@ -342,6 +388,7 @@ static inline bool is_repetition(const struct core *core, const struct block *bl
 void core_enter(struct core *core, const struct block *block)
 {
 	if (core->block && is_repetition(core, block)) {
+		core->counters.instructions += core->block->nr_insns - 1;
 		core->block = block;
 		core->open = block->insns;
 		core->next = block->insns + 1;
@@ -357,7 +404,7 @@ void core_enter(struct core *core, const struct block *block)
  * ----------------------------------------------------------------------------------------- */
 
 int core_init(struct core *core, const struct profile *profile, double scale,
-	      const struct memory *memory, struct llc *llc, unsigned node)
+	      const struct memory *memory, struct frames *frames, struct llc *llc, unsigned node)
 {
 	const uint64_t ticks = profile->issue_width;
 	const struct profile_tlb *l1_4k = &profile->l1_4k, *l1_2m = &profile->l1_2m;
@@ -368,6 +415,7 @@ int core_init(struct core *core, const struct profile *profile, double scale,
 	*core = (struct core){
 		.node = node,
 		.memory = memory,
+		.frames = frames,
 		.llc = llc,
 		.l2_tlb_holds_2m = profile->l2_holds_2m != 0,
 		.latencies = {.l1d = profile->l1d.latency_cycles * ticks,
@@ -388,8 +436,8 @@ int core_init(struct core *core, const struct profile *profile, double scale,
 	    cache_init(&core->l1d,
 		       geometry_scale(l1d_lines, profile->l1d.ways, scale, MIN_L1D_LINES)) != 0)
 		return -1;
-	return cache_init(&core->l2_cache,
-			  geometry_scale(l2_lines, profile->l2_cache.ways, scale, MIN_L2_LINES));
+	return cache_init(&core->l2_cache, geometry_scale_any(l2_lines, profile->l2_cache.ways,
+							      scale, MIN_L2_LINES));
 }
 
 void core_fini(struct core *core)
@@ -429,7 +477,8 @@ uint64_t core_finish(struct core *core)
 		leave_block(core, core->block->end);
 	core->block = NULL;
 	core->counters.walk_cycles /= core->board.ticks_per_cycle;
-	return core->board.retired / core->board.ticks_per_cycle;
+	core->counters.accesses = core->counters.loads + core->counters.stores;
+	return core->board.front.retired / core->board.ticks_per_cycle;
 }
 
 uint64_t core_cycles(const struct core *core)

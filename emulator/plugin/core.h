@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "emulator/plugin/cache.h"
+#include "emulator/plugin/frames.h"
 #include "emulator/plugin/llc.h"
 #include "emulator/plugin/memory.h"
 #include "emulator/plugin/scoreboard.h"
@@ -29,37 +30,37 @@ struct core_latencies {
 };
 
 struct core {
-	/* what does not change during a region of interest */
-	bool active;
-	unsigned node, levels;
-	uint64_t root;
-	unsigned address_bits; /* of user-mode addresses */
-	const struct memory *memory;
-	struct llc *llc;
-	struct core_latencies latencies;
-	bool l2_tlb_holds_2m;
-
 	/* where in the translated code it is */
-	const struct block *block;
+	const struct block *block;   /* NULL: not modelled now */
 	const struct insn *next;     /* the first instruction that is not accounted for */
 	const struct insn *open;     /* its memory accesses are coming in */
 	uint64_t open_ready;         /* when what it loads is there */
-	uint64_t open_line_ready;    /* when the line that it stores to is there */
 	uint64_t open_last[2];       /* line + 1 of its last load and store */
 	uint64_t open_store_address; /* + 1; 0: it has not stored */
-	uint64_t repeated;           /* address of the string instruction that is being repeated */
+	uint64_t open_line_ready;    /* when the line that it stores to is there */
 
-	struct scoreboard board;
+	/* what does not change during a region of interest */
+	bool active;
+	bool l2_tlb_holds_2m;
+	unsigned node, levels;
+	unsigned address_bits; /* of user-mode addresses */
+	uint64_t root;
+	const struct memory *memory;
+	struct frames *frames;
+	struct llc *llc;
+	struct core_latencies latencies;
+
 	struct tlb l1_4k, l1_2m, l1_1g, l2;
-	struct walk_caches walk_caches;
 	struct cache l1d, l2_cache;
-	struct inflight inflight[CORE_INFLIGHT];
+	struct walk_caches walk_caches;
 	struct roi_counters counters; /* walk_cycles counts ticks until core_finish() */
+	struct scoreboard board;
+	struct inflight inflight[CORE_INFLIGHT];
 };
 
 /* -1 with errno when there is no memory; what was made is freed by core_fini() in any case. */
 int core_init(struct core *core, const struct profile *profile, double scale,
-	      const struct memory *memory, struct llc *llc, unsigned node);
+	      const struct memory *memory, struct frames *frames, struct llc *llc, unsigned node);
 void core_fini(struct core *core);
 
 /* Everything empty, tick 0, walking the tables at `root` from now on. */

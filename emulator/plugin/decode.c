@@ -165,6 +165,11 @@ static const unsigned address_only[] = {X86_INS_LEA,        X86_INS_NOP,        
 /* A result that does not depend on the operand when both are the same register. */
 static const unsigned zeroing[] = {X86_INS_XOR,   X86_INS_SUB,   X86_INS_PXOR,  X86_INS_XORPS,
 				   X86_INS_XORPD, X86_INS_VPXOR, X86_INS_VXORPS};
+/* On general registers, any emulator does these without a function of its own. */
+static const unsigned simple[] = {X86_INS_MOV, X86_INS_MOVZX, X86_INS_MOVSX, X86_INS_MOVSXD,
+				  X86_INS_ADD, X86_INS_SUB,   X86_INS_AND,   X86_INS_OR,
+				  X86_INS_XOR, X86_INS_CMP,   X86_INS_TEST,  X86_INS_PUSH,
+				  X86_INS_POP};
 static const unsigned unconditional[] = {X86_INS_JMP, X86_INS_LJMP};
 
 static uint64_t bit_of(const struct decoder *decoder, unsigned reg)
@@ -272,6 +277,25 @@ static bool is_zeroing(const cs_insn *code)
 	       x86->operands[last - 1].reg == x86->operands[last - 2].reg;
 }
 
+/* "mov" and "push" also name segment, control and debug registers. */
+static bool is_special(x86_reg reg)
+{
+	return (reg >= X86_REG_CR0 && reg <= X86_REG_DR15) || reg == X86_REG_CS ||
+	       reg == X86_REG_DS || reg == X86_REG_ES || reg == X86_REG_FS || reg == X86_REG_GS ||
+	       reg == X86_REG_SS;
+}
+
+static bool uses_general_registers(const cs_insn *code)
+{
+	const cs_x86 *x86 = &code->detail->x86;
+
+	for (unsigned i = 0; i < x86->op_count; i++)
+		if (x86->operands[i].type == X86_OP_REG &&
+		    (x86->operands[i].size > 8 || is_special(x86->operands[i].reg)))
+			return false;
+	return true;
+}
+
 static void take_kind(const struct decoder *decoder, const cs_insn *code, struct insn *insn)
 {
 	const uint8_t prefix = code->detail->x86.prefix[0];
@@ -286,6 +310,7 @@ static void take_kind(const struct decoder *decoder, const cs_insn *code, struct
 		insn->micro_ops = 2;
 	}
 	insn->serializes |= IS_ONE_OF(code->id, fences);
+	insn->plain = IS_ONE_OF(code->id, simple) && prefix == 0 && uses_general_registers(code);
 	insn->branches = cs_insn_group(decoder->capstone, code, X86_GRP_JUMP) &&
 			 !IS_ONE_OF(code->id, unconditional);
 	insn->repeats = (prefix == X86_PREFIX_REP || prefix == X86_PREFIX_REPNE) &&
@@ -305,6 +330,10 @@ void insn_pack(struct insn *insn)
 	pack(insn->address_registers, insn->address_slots, INSN_ADDRESSES, DECODE_NONE);
 	pack(insn->sources, insn->source_slots, INSN_SOURCES, DECODE_NONE);
 	pack(insn->results, insn->result_slots, INSN_RESULTS, DECODE_SINK);
+	insn->has_sources = insn->sources != 0;
+	insn->rare = insn->serializes || insn->micro_ops != 1 ||
+		     __builtin_popcountll(insn->sources) > INSN_COMMON_SOURCES ||
+		     __builtin_popcountll(insn->results) > INSN_COMMON_RESULTS;
 }
 
 static void decode_known(struct decoder *decoder, const cs_insn *decoded, struct insn *insn)

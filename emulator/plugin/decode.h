@@ -31,24 +31,32 @@ enum {
 #define INSN_RESULTS   3
 
 struct insn {
+	/* What running it needs comes first, in one cache line. The slots hold the lowest first. */
+	uint8_t source_slots[INSN_SOURCES];
+	uint8_t result_slots[INSN_RESULTS];
+	uint8_t address_slots[INSN_ADDRESSES];
+	uint8_t micro_ops;       /* fused-domain: places in the window */
+	uint16_t latency_cycles; /* from the last operand to the result, without memory */
+	bool rare;               /* does not fit the scoreboard's short way */
+	bool has_sources;
+	bool reads_memory, writes_memory;
+	bool serializes;  /* waits for all before it, all after wait for it: fences, locked */
+	bool branches;    /* conditional jump */
+	bool repeats;     /* string instruction with a repeat prefix: one call per element */
+	bool plain;       /* moves and simple arithmetic on general registers, maybe with memory */
+	uint64_t address; /* of the instruction */
 	uint64_t address_registers; /* form the address of its memory operand */
 	uint64_t sources;           /* other registers it reads */
 	uint64_t results;           /* registers it writes */
-	uint64_t address;           /* of the instruction */
-	uint8_t address_slots[INSN_ADDRESSES];
-	uint8_t source_slots[INSN_SOURCES];
-	uint8_t result_slots[INSN_RESULTS];
-	uint16_t latency_cycles; /* from the last operand to the result, without memory */
-	uint8_t micro_ops;       /* fused-domain: places in the window */
-	bool reads_memory, writes_memory;
-	bool serializes; /* waits for all before it, all after wait for it: fences, locked */
-	bool branches;   /* conditional jump */
-	bool repeats;    /* string instruction with a repeat prefix: one call per element */
 };
 
+/* The short way: so many sources and results, one micro-operation, no serialization. */
+#define INSN_COMMON_SOURCES 2
+#define INSN_COMMON_RESULTS 2
+
 /*
- * Fills the slots from the masks. Nothing that matters has more registers than slots (cpuid has);
- * the highest ones are left out then.
+ * Fills the slots, `rare` and `has_sources` from the rest. Nothing that matters has more registers
+ * than slots (cpuid has); the highest ones are left out then.
  */
 void insn_pack(struct insn *insn);
 

@@ -132,11 +132,45 @@ static void latency_classes(void **state)
 	decoder_fini(&decoder);
 }
 
+/* What QEMU translates without calling a function of its own. */
+static void plain_instructions(void **state)
+{
+	const struct {
+		const char *bytes;
+		size_t size;
+		bool plain;
+	} cases[] = {
+		{CODE("\x48\x8b\x07"), true},      /* mov (%rdi),%rax */
+		{CODE("\x48\x31\x07"), true},      /* xor %rax,(%rdi) */
+		{CODE("\x50"), true},              /* push %rax */
+		{CODE("\xf0\x48\x01\x07"), false}, /* lock add %rax,(%rdi) */
+		{CODE("\x66\x0f\x74\x07"), false}, /* pcmpeqb (%rdi),%xmm0 */
+		{CODE("\xf3\x0f\x6f\x07"), false}, /* movdqu (%rdi),%xmm0 */
+		{CODE("\x48\x13\x07"), false},     /* adc (%rdi),%rax */
+		{CODE("\x8e\x1f"), false},         /* mov (%rdi),%ds */
+		{CODE("\x48\xf7\x37"), false},     /* divq (%rdi) */
+		{CODE("\xdb\x07"), false},         /* fildl (%rdi) */
+	};
+	struct decoder decoder;
+	struct err err = {.kind = ERR_NONE};
+
+	(void)state;
+	assert_int_equal(decoder_init(&decoder, &err), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct insn insn;
+
+		decoder_decode(&decoder, cases[i].bytes, cases[i].size, 0, &insn);
+		assert_int_equal(insn.plain, cases[i].plain);
+	}
+	decoder_fini(&decoder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(typical_instructions),
 		cmocka_unit_test(latency_classes),
+		cmocka_unit_test(plain_instructions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

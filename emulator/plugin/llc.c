@@ -30,7 +30,7 @@ void llc_fini(struct llc *llc)
 	llc->interval = NULL;
 }
 
-void llc_clear(struct llc *llc)
+void llc_clear(struct llc *llc, unsigned nr_users)
 {
 	const size_t lines = (size_t)llc->sets * llc->ways;
 
@@ -38,6 +38,7 @@ void llc_clear(struct llc *llc)
 	memset(llc->interval, DISTANT, lines * sizeof(*llc->interval));
 	llc->preference = 0;
 	llc->inserted = 0;
+	llc->alone = nr_users <= 1;
 }
 
 /* Leader sets always insert their way and vote with each miss; the others follow the vote. */
@@ -88,17 +89,24 @@ static bool access_adaptive(struct llc *llc, uint32_t set, uint64_t line)
 	return false;
 }
 
-bool llc_access(struct llc *llc, uint64_t line)
+static inline bool access_unlocked(struct llc *llc, uint64_t line)
 {
 	const uint32_t set = cache_hash(line, llc->sets);
+
+	if (llc->adaptive)
+		return access_adaptive(llc, set, line);
+	return cache_access_set(llc->lines + (size_t)set * llc->ways, llc->ways, line);
+}
+
+bool llc_access(struct llc *llc, uint64_t line)
+{
 	bool hit;
 
+	if (llc->alone)
+		return access_unlocked(llc, line);
 	while (atomic_flag_test_and_set_explicit(&llc->busy, memory_order_acquire))
 		__builtin_ia32_pause();
-	if (llc->adaptive)
-		hit = access_adaptive(llc, set, line);
-	else
-		hit = cache_access_set(llc->lines + (size_t)set * llc->ways, llc->ways, line);
+	hit = access_unlocked(llc, line);
 	atomic_flag_clear_explicit(&llc->busy, memory_order_release);
 	return hit;
 }

@@ -26,12 +26,14 @@ struct llc {
 	bool adaptive;  /* false: least recently used */
 	int preference; /* of the dueling sets: above 0 the bimodal insertion misses less */
 	unsigned inserted;
+	bool alone; /* one vCPU uses it in this region of interest: no need to lock */
 	atomic_flag busy;
 };
 
 int llc_init(struct llc *llc, struct geometry geometry, bool adaptive);
 void llc_fini(struct llc *llc);
-void llc_clear(struct llc *llc);
+/* Empty, and used by `nr_users` vCPUs from now on. */
+void llc_clear(struct llc *llc, unsigned nr_users);
 
 /* Whether the line was in; it is afterwards. Safe to call from several threads. */
 bool llc_access(struct llc *llc, uint64_t line);

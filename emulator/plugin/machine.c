@@ -17,6 +17,8 @@ int machine_start(struct machine *machine, struct err *err)
 	machine->cores = calloc(machine->nr_vcpus, sizeof(*machine->cores));
 	if (!machine->cores)
 		return err_set(err, ERR_INTERNAL, "no memory for %u vCPUs", machine->nr_vcpus);
+	if (frames_init(&machine->frames, &machine->memory) != 0)
+		return err_set(err, ERR_INTERNAL, "no memory for the names of frames");
 	for (unsigned i = 0; i < machine->memory.nr_nodes; i++)
 		if (llc_init(&machine->llcs[i], llc_geometry, profile->llc_adaptive != 0) != 0)
 			return err_set(err, ERR_INTERNAL, "no memory for the caches");
@@ -24,7 +26,7 @@ int machine_start(struct machine *machine, struct err *err)
 		const unsigned node = machine->vcpu_nodes[i];
 
 		if (core_init(&machine->cores[i], profile, machine->scale, &machine->memory,
-			      &machine->llcs[node], node) != 0)
+			      &machine->frames, &machine->llcs[node], node) != 0)
 			return err_set(err, ERR_INTERNAL, "no memory for the caches");
 	}
 	return 0;
@@ -36,6 +38,7 @@ void machine_stop(struct machine *machine)
 		core_fini(&machine->cores[i]);
 	for (unsigned i = 0; i < machine->memory.nr_nodes; i++)
 		llc_fini(&machine->llcs[i]);
+	frames_fini(&machine->frames);
 	free(machine->cores);
 	machine->cores = NULL;
 }
@@ -69,16 +72,26 @@ static int check_roots(const struct machine *machine, const struct roi_descripto
 	for (unsigned vcpu = 0; vcpu < machine->nr_vcpus; vcpu++) {
 		const unsigned node = machine->vcpu_nodes[vcpu];
 		const uint64_t root = request->roots[node];
+		uint64_t offset;
 
 		if (!(request->vcpu_mask >> vcpu & 1))
 			continue;
 		if (root == 0 || root % TABLE_BYTES != 0 ||
-		    memory_node_of(&machine->memory, root) == MEMORY_NO_NODE)
+		    memory_node_of(&machine->memory, root, &offset) == MEMORY_NO_NODE)
 			return err_set(err, ERR_USAGE,
 				       "roots[%u] is 0x%llx, which is no page-table root", node,
 				       (unsigned long long)root);
 	}
 	return 0;
+}
+
+static unsigned vcpus_of(const struct machine *machine, unsigned node, uint64_t vcpu_mask)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < machine->nr_vcpus; i++)
+		count += machine->vcpu_nodes[i] == node && (vcpu_mask >> i & 1);
+	return count;
 }
 
 int machine_begin(struct machine *machine, const struct roi_descriptor *request, struct err *err)
@@ -89,8 +102,9 @@ int machine_begin(struct machine *machine, const struct roi_descriptor *request,
 		return -1;
 	memory_set_latencies(&machine->memory, &machine->profile, request->contended_nodes,
 			     machine->profile.issue_width);
+	frames_clear(&machine->frames);
 	for (unsigned i = 0; i < machine->memory.nr_nodes; i++)
-		llc_clear(&machine->llcs[i]);
+		llc_clear(&machine->llcs[i], vcpus_of(machine, i, request->vcpu_mask));
 	for (unsigned i = 0; i < machine->nr_vcpus; i++) {
 		struct core *core = &machine->cores[i];
 

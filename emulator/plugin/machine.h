@@ -11,6 +11,7 @@
 
 #include "common/err.h"
 #include "emulator/plugin/core.h"
+#include "emulator/plugin/frames.h"
 #include "emulator/plugin/memory.h"
 #include "emulator/profile.h"
 #include "emulator/roi.h"
@@ -18,6 +19,7 @@
 struct machine {
 	struct profile profile;
 	struct memory memory;
+	struct frames frames;
 	double scale;
 	unsigned nr_vcpus;
 	unsigned vcpu_nodes[ROI_VCPUS_MAX];

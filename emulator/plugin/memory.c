@@ -72,10 +72,12 @@ void *memory_host(const struct memory *memory, uint64_t address, unsigned *node)
 	return found->host + offset;
 }
 
-unsigned memory_node_of(const struct memory *memory, uint64_t address)
+unsigned memory_node_of(const struct memory *memory, uint64_t address, uint64_t *offset)
 {
-	uint64_t offset;
-	const struct memory_node *found = find(memory, address, &offset);
+	const struct memory_node *found = find(memory, address, offset);
 
-	return found ? (unsigned)(found - memory->nodes) : MEMORY_NO_NODE;
+	if (!found)
+		return MEMORY_NO_NODE;
+	*offset += found->start;
+	return (unsigned)(found - memory->nodes);
 }

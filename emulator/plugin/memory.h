@@ -42,7 +42,8 @@ void memory_set_latencies(struct memory *memory, const struct profile *profile,
  */
 void *memory_host(const struct memory *memory, uint64_t address, unsigned *node);
 
-/* The node of `address`, or MEMORY_NO_NODE. */
-unsigned memory_node_of(const struct memory *memory, uint64_t address);
+/* The node of `address`, or MEMORY_NO_NODE; *offset: where in the nodes' memories laid end to end.
+ */
+unsigned memory_node_of(const struct memory *memory, uint64_t address, uint64_t *offset);
 
 #endif

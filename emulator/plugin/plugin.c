@@ -63,7 +63,7 @@ static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t addres
 {
 	struct core *core = &model.machine.cores[vcpu];
 
-	if (core->active && core->block)
+	if (core->block)
 		core_access(core, context, address, qemu_plugin_mem_is_store(info));
 }
 
@@ -183,6 +183,19 @@ static void keep_block(struct block *block)
 	model.blocks = block;
 }
 
+/*
+ * When an instruction calls one of QEMU's helper functions, QEMU before 8.0 has the CPU point to
+ * its memory callbacks while it runs. For the last instruction of a block (the last on a page, say)
+ * it does not take that pointer back, and the next helper follows it, also after the block was
+ * dropped ("code should not be reached" in qemu_plugin_vcpu_mem_cb). So of last instructions only
+ * those are watched that are translated without helpers; the others count as if they touched no
+ * memory.
+ */
+static bool may_watch(const struct insn *insn, bool last)
+{
+	return !last || insn->plain || insn->repeats;
+}
+
 static void instrument(struct qemu_plugin_tb *tb)
 {
 	const size_t count = qemu_plugin_tb_n_insns(tb);
@@ -199,7 +212,8 @@ static void instrument(struct qemu_plugin_tb *tb)
 
 		decoder_decode(&model.decoder, bytes, size, address, decoded);
 		block->end = address + size;
-		if (decoded->reads_memory || decoded->writes_memory)
+		if ((decoded->reads_memory || decoded->writes_memory) &&
+		    may_watch(decoded, i == count - 1))
 			qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_CB_NO_REGS,
 							 QEMU_MEM_RW, decoded);
 	}

@@ -290,6 +290,30 @@ static void a_region_is_modelled(void **state)
 	assert_null(user.exec);
 }
 
+/* pcmpeqb (%rdi),%xmm0, for which QEMU has helpers, before and after a plain mov (%rdi),%rdi. */
+static void a_last_instruction_with_helpers_is_not_watched(void **state)
+{
+	struct qemu_plugin_tb tb = {
+		.insns = {{"\x66\x0f\x74\x07", 4, 0x3000, {{0}}, 0},
+			  {"\x48\x8b\x3f", 3, 0x3004, {{0}}, 0},
+			  {"\x66\x0f\x74\x07", 4, 0x3007, {{0}}, 0}},
+		.nr_insns = 3,
+	};
+	struct qemu_plugin_tb plain = load_block(0x4000);
+
+	(void)state;
+	assert_int_equal(command(ROI_BEGIN), ROI_OK);
+	finish_reset();
+	fake.translate(1, &tb);
+	fake.translate(1, &plain);
+	assert_int_equal(tb.insns[0].nr_mem, 1);
+	assert_int_equal(tb.insns[1].nr_mem, 1);
+	assert_int_equal(tb.insns[2].nr_mem, 0);
+	assert_int_equal(plain.insns[0].nr_mem, 1);
+	assert_int_equal(command(ROI_END), ROI_OK);
+	finish_reset();
+}
+
 /* BEGIN again before the code of the last END is dropped: one reset serves both. */
 static void a_region_can_follow_at_once(void **state)
 {
@@ -340,6 +364,7 @@ int main(void)
 		cmocka_unit_test(wrong_installations_fail),
 		cmocka_unit_test_setup(outside_a_region_nothing_is_instrumented, start),
 		cmocka_unit_test(a_region_is_modelled),
+		cmocka_unit_test(a_last_instruction_with_helpers_is_not_watched),
 		cmocka_unit_test(a_region_can_follow_at_once),
 		cmocka_unit_test(a_marker_may_be_cut_in_two),
 		cmocka_unit_test(a_marker_without_a_descriptor_is_left_alone),

@@ -7,8 +7,6 @@
 /* Two-bit counters: 0 and 1 predict not taken, 2 and 3 taken. */
 #define PREDICT_MAX 3
 
-_Static_assert((SCOREBOARD_ROB_MAX & (SCOREBOARD_ROB_MAX - 1)) == 0, "the ring wraps by a mask");
-
 void scoreboard_init(struct scoreboard *board, const struct profile *profile)
 {
 	const uint64_t ticks = profile->issue_width;
@@ -27,8 +25,8 @@ void scoreboard_init(struct scoreboard *board, const struct profile *profile)
 
 void scoreboard_reset(struct scoreboard *board)
 {
-	board->fetch = board->retired = board->resolved = board->last_commit = 0;
-	board->nr_micro_ops = board->history = 0;
+	board->front = (struct scoreboard_front){0};
+	board->last_commit = board->history = 0;
 	board->next_store = 0;
 	memset(board->ready, 0, sizeof(board->ready));
 	memset(board->rob, 0, sizeof(board->rob));
@@ -41,23 +39,36 @@ void scoreboard_reset(struct scoreboard *board)
 		board->forwards[i].ready = 0;
 }
 
-void scoreboard_drain(struct scoreboard *board, const struct insn *insn, uint64_t *finish)
+/* A serializing instruction finishes after all before it, and nothing is fetched before that. */
+static uint64_t drain(const struct scoreboard *board, struct scoreboard_front *front,
+		      const struct insn *insn, uint64_t finish)
 {
 	const uint64_t latency = insn->latency_cycles * board->ticks_per_cycle;
 
-	*finish = scoreboard_later(*finish, board->last_commit + latency);
-	*finish = scoreboard_later(*finish, board->retired + latency);
-	board->fetch = scoreboard_later(board->fetch, *finish);
+	finish = scoreboard_later(finish, board->last_commit + latency);
+	finish = scoreboard_later(finish, front->retired + latency);
+	front->fetch = scoreboard_later(front->fetch, finish);
+	return finish;
 }
 
-void scoreboard_store(struct scoreboard *board, uint64_t line_ready)
+struct scoreboard_front scoreboard_complete_rare(struct scoreboard *board,
+						 struct scoreboard_front front,
+						 const struct insn *insn, uint64_t finish)
 {
-	uint64_t *slot = &board->stores[board->next_store];
-	const uint64_t commit = scoreboard_later(board->retired, line_ready);
+	uint64_t fetch;
 
-	board->next_store = board->next_store + 1 == board->nr_stores ? 0 : board->next_store + 1;
-	board->fetch = scoreboard_later(board->fetch, *slot);
-	*slot = board->last_commit = scoreboard_later(board->last_commit, commit);
+	if (insn->serializes)
+		finish = drain(board, &front, insn, finish);
+	for (unsigned i = 0; i < INSN_RESULTS; i++)
+		board->ready[insn->result_slots[i]] = finish;
+	front.resolved = finish;
+	front.retired = scoreboard_later(front.retired, finish);
+	/* All its places at once: only the last of those that must be free counts. */
+	fetch = front.fetch + insn->micro_ops;
+	for (unsigned i = 0; i < insn->micro_ops; i++)
+		scoreboard_enter_window(board, &front);
+	front.fetch = scoreboard_later(fetch, board->rob[front.next_rob]);
+	return front;
 }
 
 void scoreboard_branch(struct scoreboard *board, uint64_t address, bool taken)
@@ -66,10 +77,10 @@ void scoreboard_branch(struct scoreboard *board, uint64_t address, bool taken)
 		(address ^ address >> 14 ^ board->history << 2) & (SCOREBOARD_PREDICTOR - 1);
 	uint8_t *counter = &board->predictor[index];
 	const bool predicted = *counter > PREDICT_MAX / 2;
-	const uint64_t restart = board->resolved + board->mispredict_ticks;
+	const uint64_t restart = board->front.resolved + board->mispredict_ticks;
 
-	if (predicted != taken && restart > board->fetch)
-		board->fetch = restart;
+	if (predicted != taken && restart > board->front.fetch)
+		board->front.fetch = restart;
 	if (taken && *counter < PREDICT_MAX)
 		++*counter;
 	else if (!taken && *counter > 0)

@@ -18,7 +18,6 @@
 #include "emulator/plugin/decode.h"
 #include "emulator/profile.h"
 
-/* A power of two, for the ring of retire times. */
 #define SCOREBOARD_ROB_MAX     4096
 #define SCOREBOARD_BUFFERS_MAX 256
 #define SCOREBOARD_WALKERS_MAX 16
@@ -37,22 +36,31 @@ struct forward {
 	uint64_t word, ready;
 };
 
+/*
+ * What every instruction changes. Many of them are run on a copy of it, which the compiler keeps in
+ * registers; that it could not do in the scoreboard, of which what is written to `ready` might be
+ * any part.
+ */
+struct scoreboard_front {
+	uint64_t fetch;    /* when the next instruction is */
+	uint64_t retired;  /* of the last instruction */
+	uint64_t resolved; /* finish of the last instruction: that of a branch that ends a block */
+	uint32_t next_rob; /* place in the window */
+};
+
 struct scoreboard {
 	/* what does not change */
 	uint64_t ticks_per_cycle, mispredict_ticks, forward_ticks;
 	uint32_t nr_rob, nr_fills, nr_walkers, nr_stores;
 
-	uint64_t fetch;    /* when the next instruction is */
-	uint64_t retired;  /* of the last instruction */
-	uint64_t resolved; /* finish of the last instruction: that of a branch that ends a block */
+	struct scoreboard_front front;
 	uint64_t ready[DECODE_SLOTS];
-	uint64_t rob[SCOREBOARD_ROB_MAX];
+	uint64_t rob[SCOREBOARD_ROB_MAX]; /* a ring of the first nr_rob: retire times */
 	uint64_t fills[SCOREBOARD_BUFFERS_MAX];
 	uint64_t stores[SCOREBOARD_BUFFERS_MAX];
 	uint64_t walkers[SCOREBOARD_WALKERS_MAX];
 	uint64_t last_commit; /* of a store */
-	uint64_t nr_micro_ops;
-	uint32_t next_store; /* place in the store buffer */
+	uint32_t next_store;  /* place in the store buffer */
 	struct forward forwards[SCOREBOARD_FORWARDS];
 	uint64_t history;
 	uint8_t predictor[SCOREBOARD_PREDICTOR];
@@ -70,7 +78,7 @@ static inline uint64_t scoreboard_later(uint64_t a, uint64_t b)
 /* When the address of its memory operand is known, not before the instruction is fetched. */
 static inline uint64_t scoreboard_address(const struct scoreboard *board, const struct insn *insn)
 {
-	uint64_t tick = board->fetch;
+	uint64_t tick = board->front.fetch;
 
 	for (unsigned i = 0; i < INSN_ADDRESSES; i++)
 		tick = scoreboard_later(tick, board->ready[insn->address_slots[i]]);
@@ -114,47 +122,68 @@ static inline uint64_t scoreboard_walk(struct scoreboard *board, uint64_t tick, 
 	return *walker;
 }
 
-/* A serializing instruction finishes after all before it, and nothing is fetched before that. */
-void scoreboard_drain(struct scoreboard *board, const struct insn *insn, uint64_t *finish);
-
-/* A place in the window per micro-operation; the one nr_rob earlier must be free before the next.
+/*
+ * A place in the window; the one nr_rob earlier, which is where the next one goes, must be free
+ * before the next is fetched.
  */
-static inline void scoreboard_enter_window(struct scoreboard *board, unsigned micro_ops)
+static inline void scoreboard_enter_window(struct scoreboard *board, struct scoreboard_front *front)
 {
-	uint64_t oldest;
-
-	for (unsigned i = 0; i < micro_ops; i++)
-		board->rob[board->nr_micro_ops++ & (SCOREBOARD_ROB_MAX - 1)] = board->retired;
-	oldest = board->rob[(board->nr_micro_ops - board->nr_rob) & (SCOREBOARD_ROB_MAX - 1)];
-	board->fetch = scoreboard_later(board->fetch + micro_ops, oldest);
+	board->rob[front->next_rob] = front->retired;
+	front->next_rob = front->next_rob + 1 == board->nr_rob ? 0 : front->next_rob + 1;
+	front->fetch = scoreboard_later(front->fetch + 1, board->rob[front->next_rob]);
 }
+
+/* As below, of any instruction. By value: a pointer to a copy would force it out of its registers.
+ */
+struct scoreboard_front scoreboard_complete_rare(struct scoreboard *board,
+						 struct scoreboard_front front,
+						 const struct insn *insn, uint64_t finish);
 
 /* The instruction is done at `finish`: its results are ready, and it retires in order. */
-static inline void scoreboard_complete(struct scoreboard *board, const struct insn *insn,
-				       uint64_t finish)
+static inline void scoreboard_complete(struct scoreboard *board, struct scoreboard_front *front,
+				       const struct insn *insn, uint64_t finish)
 {
-	if (insn->serializes)
-		scoreboard_drain(board, insn, &finish);
-	for (unsigned i = 0; i < INSN_RESULTS; i++)
+	if (__builtin_expect(insn->rare, 0)) {
+		*front = scoreboard_complete_rare(board, *front, insn, finish);
+		return;
+	}
+	for (unsigned i = 0; i < INSN_COMMON_RESULTS; i++)
 		board->ready[insn->result_slots[i]] = finish;
-	board->resolved = finish;
-	board->retired = scoreboard_later(board->retired, finish);
-	scoreboard_enter_window(board, insn->micro_ops);
+	front->resolved = finish;
+	front->retired = scoreboard_later(front->retired, finish);
+	scoreboard_enter_window(board, front);
 }
 
-/* An instruction that touches no memory. */
-static inline void scoreboard_execute(struct scoreboard *board, const struct insn *insn)
+/* Instructions that touch no memory, from `insn` to before `end`. */
+static inline void scoreboard_run(struct scoreboard *board, struct scoreboard_front *front,
+				  const struct insn *insn, const struct insn *end)
 {
-	const uint64_t start = scoreboard_sources(board, insn, scoreboard_address(board, insn));
+	for (; insn < end; insn++) {
+		uint64_t start = front->fetch;
 
-	scoreboard_complete(board, insn, start + insn->latency_cycles * board->ticks_per_cycle);
+		for (unsigned i = 0; i < INSN_COMMON_SOURCES; i++)
+			start = scoreboard_later(start, board->ready[insn->source_slots[i]]);
+		if (__builtin_expect(insn->rare, 0))
+			start = scoreboard_sources(board, insn, start);
+		scoreboard_complete(board, front, insn,
+				    start + insn->latency_cycles * board->ticks_per_cycle);
+	}
 }
 
 /*
  * The store of the instruction that was completed last: it leaves the store buffer after those
  * before it and when its line is there (`line_ready`).
  */
-void scoreboard_store(struct scoreboard *board, uint64_t line_ready);
+static inline void scoreboard_store(struct scoreboard *board, struct scoreboard_front *front,
+				    uint64_t line_ready)
+{
+	uint64_t *slot = &board->stores[board->next_store];
+	const uint64_t commit = scoreboard_later(front->retired, line_ready);
+
+	board->next_store = board->next_store + 1 == board->nr_stores ? 0 : board->next_store + 1;
+	front->fetch = scoreboard_later(front->fetch, *slot);
+	*slot = board->last_commit = scoreboard_later(board->last_commit, commit);
+}
 
 /* Remembers that the word at `address` is stored by an instruction that finishes at `ready`. */
 static inline void scoreboard_remember(struct scoreboard *board, uint64_t address, uint64_t ready)

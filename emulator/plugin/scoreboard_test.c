@@ -41,6 +41,11 @@ static struct insn plain(uint64_t sources, uint64_t results, uint16_t latency_cy
 	return insn;
 }
 
+static void execute(const struct insn *insn)
+{
+	scoreboard_run(&board, &board.front, insn, insn + 1);
+}
+
 /* A load of `latency` from the address in register `from` into register `to`. */
 static void load(unsigned from, unsigned to, uint64_t latency)
 {
@@ -48,7 +53,8 @@ static void load(unsigned from, unsigned to, uint64_t latency)
 
 	insn.address_registers = BIT(from);
 	insn_pack(&insn);
-	scoreboard_complete(&board, &insn, scoreboard_address(&board, &insn) + latency);
+	scoreboard_complete(&board, &board.front, &insn,
+			    scoreboard_address(&board, &insn) + latency);
 }
 
 static void dependent_operations_add_up(void **state)
@@ -57,8 +63,8 @@ static void dependent_operations_add_up(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		scoreboard_execute(&board, &insn);
-	assert_int_equal(board.retired, 15);
+		execute(&insn);
+	assert_int_equal(board.front.retired, 15);
 }
 
 static void independent_operations_overlap(void **state)
@@ -67,9 +73,9 @@ static void independent_operations_overlap(void **state)
 	for (unsigned i = 0; i < 5; i++) {
 		const struct insn insn = plain(0, BIT(i), 3);
 
-		scoreboard_execute(&board, &insn);
+		execute(&insn);
 	}
-	assert_int_equal(board.retired, 4 + 3); /* the last one is fetched in cycle 4 */
+	assert_int_equal(board.front.retired, 4 + 3); /* the last one is fetched in cycle 4 */
 }
 
 static void issue_width_divides_time(void **state)
@@ -82,9 +88,10 @@ static void issue_width_divides_time(void **state)
 	for (unsigned i = 0; i < 8; i++) {
 		const struct insn insn = plain(0, BIT(i), 1);
 
-		scoreboard_execute(&board, &insn);
+		execute(&insn);
 	}
-	assert_int_equal(board.retired, 7 + 4); /* ticks of a quarter: cycle 1.75 and one more */
+	assert_int_equal(board.front.retired,
+			 7 + 4); /* ticks of a quarter: cycle 1.75 and one more */
 }
 
 static void a_chain_of_loads_takes_the_sum(void **state)
@@ -92,7 +99,7 @@ static void a_chain_of_loads_takes_the_sum(void **state)
 	(void)state;
 	for (int i = 0; i < 10; i++)
 		load(0, 0, 100);
-	assert_int_equal(board.retired, 10 * 100);
+	assert_int_equal(board.front.retired, 10 * 100);
 }
 
 /* Eight fit in the window; the ninth waits until the first has retired. */
@@ -101,9 +108,9 @@ static void independent_loads_overlap_within_the_window(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 8; i++)
 		load(20, i, 100);
-	assert_int_equal(board.retired, 7 + 100);
+	assert_int_equal(board.front.retired, 7 + 100);
 	load(20, 8, 100);
-	assert_int_equal(board.retired, 100 + 100);
+	assert_int_equal(board.front.retired, 100 + 100);
 }
 
 /* Two buffers: of four misses at cycle 0 two are there at 100, two at 200. */
@@ -137,16 +144,16 @@ static void stores_leave_in_order(void **state)
 	const struct insn insn = plain(0, 0, 1);
 
 	(void)state;
-	scoreboard_execute(&board, &insn);
-	scoreboard_store(&board, 300);
+	execute(&insn);
+	scoreboard_store(&board, &board.front, 300);
 	assert_int_equal(board.last_commit, 300);
-	scoreboard_execute(&board, &insn);
-	scoreboard_store(&board, 50);
+	execute(&insn);
+	scoreboard_store(&board, &board.front, 50);
 	assert_int_equal(board.last_commit, 300);
-	assert_true(board.fetch < 300);
-	scoreboard_execute(&board, &insn);
-	scoreboard_store(&board, 50);
-	assert_true(board.fetch >= 300);
+	assert_true(board.front.fetch < 300);
+	execute(&insn);
+	scoreboard_store(&board, &board.front, 50);
+	assert_true(board.front.fetch >= 300);
 }
 
 static void a_load_waits_for_the_store_of_its_word(void **state)
@@ -165,9 +172,10 @@ static void fences_wait_for_all(void **state)
 
 	(void)state;
 	fence.serializes = true;
+	insn_pack(&fence);
 	load(20, 0, 100);
-	scoreboard_execute(&board, &fence);
-	scoreboard_execute(&board, &after);
+	execute(&fence);
+	execute(&after);
 	assert_true(board.ready[1] >= 110);
 }
 
@@ -178,12 +186,12 @@ static void a_mispredicted_branch_restarts_the_fetch(void **state)
 
 	(void)state;
 	load(20, 0, 100);
-	scoreboard_execute(&board, &branch);
+	execute(&branch);
 	scoreboard_branch(&board, 0x1000, false);
-	assert_true(board.fetch < 10); /* predicted: not taken */
-	scoreboard_execute(&board, &branch);
+	assert_true(board.front.fetch < 10); /* predicted: not taken */
+	execute(&branch);
 	scoreboard_branch(&board, 0x1000, true);
-	assert_int_equal(board.fetch, 101 + 16);
+	assert_int_equal(board.front.fetch, 101 + 16);
 }
 
 static void a_branch_is_learnt(void **state)
@@ -193,13 +201,13 @@ static void a_branch_is_learnt(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		scoreboard_execute(&board, &branch);
+		execute(&branch);
 		scoreboard_branch(&board, 0x1000, true);
 	}
-	before = board.fetch;
-	scoreboard_execute(&board, &branch);
+	before = board.front.fetch;
+	execute(&branch);
 	scoreboard_branch(&board, 0x1000, true);
-	assert_int_equal(board.fetch, before + 1);
+	assert_int_equal(board.front.fetch, before + 1);
 }
 
 #define TEST(function) cmocka_unit_test_setup(function, reset)

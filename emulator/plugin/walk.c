@@ -79,9 +79,10 @@ void walk_run(struct walk *walk, const struct memory *memory, struct walk_caches
 		if (is_leaf(entry, level)) {
 			const uint64_t offset_mask = (UINT64_C(1) << walk_shift(level)) - 1;
 
-			walk->present = true;
 			walk->page_shift = walk_shift(level);
 			walk->page = entry & ENTRY_ADDRESS & ~offset_mask;
+			walk->page_node = memory_node_of(memory, walk->page, &walk->page_offset);
+			walk->present = true;
 			return;
 		}
 		table = entry & ENTRY_ADDRESS;

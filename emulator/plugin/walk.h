@@ -22,9 +22,11 @@ struct walk_step {
 };
 
 struct walk {
-	bool present;        /* false: an entry was not present, or no memory */
-	unsigned page_shift; /* 12, 21 or 30 */
-	uint64_t page;       /* guest-physical address of the page */
+	bool present;         /* false: an entry was not present, or no memory */
+	unsigned page_shift;  /* 12, 21 or 30 */
+	unsigned page_node;   /* its node; MEMORY_NO_NODE: a device's */
+	uint64_t page;        /* guest-physical address of the page */
+	uint64_t page_offset; /* in the nodes' memories laid end to end */
 	unsigned nr_steps;
 	struct walk_step steps[ROI_LEVELS_MAX];
 };

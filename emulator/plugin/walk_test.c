@@ -190,6 +190,7 @@ static void guest_memory_has_a_hole(void **state)
 {
 	struct guest guest;
 	unsigned node = 9;
+	uint64_t offset;
 
 	(void)state;
 	set_up(&guest, &without_caches);
@@ -201,7 +202,9 @@ static void guest_memory_has_a_hole(void **state)
 	assert_ptr_equal(memory_host(&guest.memory, UINT64_C(1) << 32, &node),
 			 guest.node[1] + 0x8000);
 	assert_null(memory_host(&guest.memory, (UINT64_C(1) << 32) + 0x8000, &node));
-	assert_int_equal(memory_node_of(&guest.memory, 0x20000), MEMORY_NO_NODE);
+	assert_int_equal(memory_node_of(&guest.memory, 0x20000, &offset), MEMORY_NO_NODE);
+	assert_int_equal(memory_node_of(&guest.memory, (UINT64_C(1) << 32) + 8, &offset), 1);
+	assert_int_equal(offset, 0x18008);
 	tear_down(&guest);
 }
 
