@@ -44,7 +44,7 @@ MAINS        := bench/main.c \
 COMMON_SRCS  := $(call sources,common)
 # A workload of several files has a folder of its own below bench/.
 BENCH_DIRS   := bench $(patsubst %/,%,$(sort $(wildcard bench/*/)))
-BENCH_SRCS   := $(call sources,$(BENCH_DIRS))
+BENCH_SRCS   := $(call sources,$(BENCH_DIRS)) emulator/roi_client.c
 DATASETS_SRCS := $(call sources,datasets)
 HARNESS_SRCS := $(call sources,harness analysis emulator)
 MODEL_SRCS   := $(call sources,emulator/plugin)

@@ -15,7 +15,6 @@
 #include "bench/protocol.h"
 #include "bench/settings.h"
 #include "common/fs.h"
-#include "common/vcpu_settle.h"
 #include "common/version.h"
 #include "emulator/emulator.h"
 
@@ -194,7 +193,6 @@ static void run_thread(void *context, int thread)
 	struct driver *driver = context;
 
 	driver->settings.workload->run(&driver->run, thread);
-	roi_settle();
 }
 
 static int send_ready(struct driver *driver, struct err *err)
@@ -209,23 +207,6 @@ static int send_ready(struct driver *driver, struct err *err)
 	};
 
 	return protocol_ready(&driver->protocol, &ready, err);
-}
-
-/* A server wakes up now and then. In the emulated machine it must not while the region ends. */
-static int end_roi(struct driver *driver, struct err *err)
-{
-	const bool hold = driver->settings.has_server && driver->settings.modelled;
-	const pid_t pid = driver->run.server_pid;
-	int failed;
-
-	if (!hold)
-		return roi_end(&driver->roi, err);
-	if (kill(pid, SIGSTOP) != 0 || waitpid(pid, NULL, WUNTRACED) != pid)
-		return err_set_errno(err, ERR_RUN, errno, "cannot hold the server");
-	vcpu_settle();
-	failed = roi_end(&driver->roi, err);
-	kill(pid, SIGCONT);
-	return failed;
 }
 
 static int run_region(struct driver *driver, struct err *err)
@@ -245,7 +226,7 @@ static int run_region(struct driver *driver, struct err *err)
 	team_run(driver->team, run_thread, driver);
 	if (settings->workload->check_run && settings->workload->check_run(&driver->run, err) != 0)
 		return -1;
-	if (end_roi(driver, err) != 0 ||
+	if (roi_end(&driver->roi, err) != 0 ||
 	    protocol_roi_end(&driver->protocol, &driver->roi, err) != 0)
 		return -1;
 	return protocol_await_continue(&driver->protocol, err);

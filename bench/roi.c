@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "bench/roi.h"
 
-#include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <time.h>
+
+#include "emulator/roi_client.h"
 
 uint64_t roi_now_ns(void)
 {
@@ -19,47 +16,18 @@ uint64_t roi_now_ns(void)
 
 /* --- the descriptor ------------------------------------------------------------------------- */
 
-static int send_marker(struct roi *roi, enum roi_command command, const char *name, struct err *err)
-{
-	volatile struct roi_descriptor *descriptor = roi->descriptor;
-
-	descriptor->magic = ROI_MAGIC;
-	descriptor->command = command;
-	descriptor->answer = ROI_UNANSWERED;
-	roi_marker(descriptor);
-	if (descriptor->answer == ROI_OK)
-		return 0;
-	if (descriptor->answer == ROI_REFUSED)
-		return err_set(err, ERR_RUN, "the model refuses the %s marker: %.127s", name,
-			       roi->descriptor->reason);
-	return err_set(err, ERR_RUN,
-		       "no model answers the %s marker; the emulated machine runs without its "
-		       "plugin",
-		       name);
-}
-
 int roi_open(struct roi *roi, bool emulated, struct err *err)
 {
 	*roi = (struct roi){0};
 	if (!emulated)
 		return 0;
-	roi->descriptor = mmap(NULL, ROI_PAGE_BYTES, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (roi->descriptor == MAP_FAILED) {
-		roi->descriptor = NULL;
-		return err_set_errno(err, ERR_INTERNAL, errno, "cannot map the ROI's descriptor");
-	}
-	/* Its frame must never change: the model remembers the address. */
-	if (mlock(roi->descriptor, ROI_PAGE_BYTES) != 0)
-		return err_set_errno(err, ERR_MACHINE, errno, "cannot lock the ROI's descriptor");
-	memset(roi->descriptor, 0, ROI_PAGE_BYTES);
-	return send_marker(roi, ROI_PROBE, "probe", err);
+	roi->descriptor = roi_client_open(err);
+	return roi->descriptor ? roi_client_send(roi->descriptor, ROI_PROBE, err) : -1;
 }
 
 void roi_close(struct roi *roi)
 {
-	if (roi->descriptor)
-		munmap(roi->descriptor, ROI_PAGE_BYTES);
+	roi_client_close(roi->descriptor);
 	roi->descriptor = NULL;
 }
 
@@ -137,7 +105,7 @@ static uint64_t elapsed_ns(const struct roi_descriptor *descriptor)
 int roi_begin(struct roi *roi, struct err *err)
 {
 	roi->modelled = false;
-	if (roi->descriptor && send_marker(roi, ROI_BEGIN, "begin", err) != 0)
+	if (roi->descriptor && roi_client_send(roi->descriptor, ROI_BEGIN, err) != 0)
 		return -1;
 	roi->running = true;
 	roi->begin_ns = roi_now_ns();
@@ -153,11 +121,8 @@ int roi_end(struct roi *roi, struct err *err)
 		return 0;
 	if (roi->lap_refused[0])
 		return err_set(err, ERR_RUN, "%s", roi->lap_refused);
-	if (send_marker(roi, ROI_END, "end", err) != 0)
+	if (roi_client_end(roi->descriptor, &roi->duration_ns, err) != 0)
 		return -1;
-	if (roi->descriptor->frequency_hz == 0 || roi->descriptor->elapsed_cycles == 0)
-		return err_set(err, ERR_RUN, "the model counted no cycles");
-	roi->duration_ns = elapsed_ns(roi->descriptor);
 	roi->modelled = true;
 	return 0;
 }
@@ -168,7 +133,7 @@ uint64_t roi_lap_ns(struct roi *roi)
 
 	if (!roi->running || !roi->descriptor)
 		return roi_now_ns();
-	if (send_marker(roi, ROI_LAP, "lap", &err) != 0) {
+	if (roi_client_send(roi->descriptor, ROI_LAP, &err) != 0) {
 		snprintf(roi->lap_refused, sizeof(roi->lap_refused), "%.150s", err.text);
 		return 0;
 	}
@@ -180,95 +145,7 @@ const char *roi_clock(const struct roi *roi)
 	return roi->modelled ? "model" : "monotonic_raw";
 }
 
-/* --- counters ------------------------------------------------------------------------------- */
-
-#define COUNTER(field)                                          \
-	{                                                       \
-#field, offsetof(struct roi_counters, field), 1 \
-	}
-#define COUNTER_LEVEL(field)                                                 \
-	{                                                                    \
-#field, offsetof(struct roi_counters, field), ROI_LEVELS_MAX \
-	}
-
-static const struct {
-	const char *name;
-	size_t offset, count;
-} counters[] = {
-	COUNTER(instructions),
-	COUNTER(accesses),
-	COUNTER(loads),
-	COUNTER(stores),
-	COUNTER(tlb_l1_hits),
-	COUNTER(tlb_l2_hits),
-	COUNTER(walks),
-	COUNTER(walk_cycles),
-	COUNTER(walk_failed),
-	COUNTER_LEVEL(table_accesses_local),
-	COUNTER_LEVEL(table_accesses_remote),
-	COUNTER(table_memory_local),
-	COUNTER(table_memory_remote),
-	COUNTER(data_l1_hits),
-	COUNTER(data_l2_hits),
-	COUNTER(data_llc_hits),
-	COUNTER(data_memory_local),
-	COUNTER(data_memory_remote),
-	COUNTER(table_l1_hits),
-	COUNTER(table_l2_hits),
-	COUNTER(table_llc_hits),
-};
-
-static json_t *numbers_to_json(const uint64_t *values, size_t count)
-{
-	json_t *array;
-
-	if (count == 1)
-		return json_integer((json_int_t)values[0]);
-	array = json_array();
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(array, json_integer((json_int_t)values[i]));
-	return array;
-}
-
-/* Rows and columns up to the last node that was reached. */
-static json_t *node_matrix_to_json(const struct roi_counters *sums)
-{
-	size_t nr_nodes = 1;
-	json_t *rows = json_array();
-
-	for (size_t i = 0; i < ROI_NODES_MAX; i++)
-		for (size_t j = 0; j < ROI_NODES_MAX; j++)
-			if (sums->memory_accesses[i][j] && nr_nodes <= (i > j ? i : j))
-				nr_nodes = (i > j ? i : j) + 1;
-	for (size_t i = 0; i < nr_nodes; i++) {
-		json_t *row = json_array();
-
-		for (size_t j = 0; j < nr_nodes; j++)
-			json_array_append_new(
-				row, json_integer((json_int_t)sums->memory_accesses[i][j]));
-		json_array_append_new(rows, row);
-	}
-	return rows;
-}
-
 json_t *roi_model_to_json(const struct roi *roi)
 {
-	const struct roi_descriptor *descriptor = roi->descriptor;
-	json_t *object;
-
-	if (!roi->modelled)
-		return NULL;
-	object = json_pack("{s:I, s:I, s:I, s:i, s:s}", "elapsed_cycles",
-			   (json_int_t)descriptor->elapsed_cycles, "total_cycles",
-			   (json_int_t)descriptor->total_cycles, "frequency_hz",
-			   (json_int_t)descriptor->frequency_hz, "nr_vcpus",
-			   (int)descriptor->nr_vcpus, "profile", descriptor->profile);
-	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-		const void *at = (const char *)&descriptor->counters + counters[i].offset;
-
-		json_object_set_new(object, counters[i].name,
-				    numbers_to_json(at, counters[i].count));
-	}
-	json_object_set_new(object, "memory_accesses", node_matrix_to_json(&descriptor->counters));
-	return object;
+	return roi->modelled ? roi_client_reply(roi->descriptor) : NULL;
 }

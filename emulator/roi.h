@@ -72,27 +72,9 @@ _Static_assert(sizeof(struct roi_descriptor) <= ROI_PAGE_BYTES, "the descriptor 
 static inline void roi_marker(volatile struct roi_descriptor *descriptor)
 {
 #if defined(__x86_64__)
-	/* The vector load (of a page, so it is aligned) is for QEMU: common/vcpu_settle.h. */
-	__asm__ volatile("pcmpeqb (%0), %%xmm0\n\t" ROI_NOP_BYTES
-			 "movq (%0), %%rcx" ::"r"(descriptor)
-			 : "rcx", "xmm0", "memory");
+	__asm__ volatile(ROI_NOP_BYTES "movq (%0), %%rcx" ::"r"(descriptor) : "rcx", "memory");
 #else
 	(void)descriptor;
-#endif
-}
-
-/*
- * For a thread of the workload, before the region ends. Up to 7.2, QEMU remembers the callbacks of
- * a vector instruction whose memory access faulted, and follows that pointer after the code has
- * been dropped, which the model does at the end of a region. A vector instruction that comes to its
- * end on the same CPU makes it forget.
- */
-static inline void roi_settle(void)
-{
-#if defined(__x86_64__)
-	static const char block[16] __attribute__((aligned(16)));
-
-	__asm__ volatile("pcmpeqb (%0), %%xmm0" ::"r"(block) : "xmm0", "memory");
 #endif
 }
 

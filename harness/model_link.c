@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "harness/model_link.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,66 +58,6 @@ json_t *model_link_request(const struct placement *placement, const struct topol
 	return json_pack("{s:o, s:i, s:o, s:O}", "roots", roots, "levels", levels,
 			 "contended_nodes", mask_to_array(placement->interference_nodes), "cpus",
 			 cpus);
-}
-
-/* Names and places of the counters, in the order of the structure. */
-#define COUNTER(name)                                            \
-	{                                                        \
-#name, offsetof(struct roi_counters, name),      \
-			sizeof(((struct roi_counters *)0)->name) \
-	}
-
-static const struct {
-	const char *name;
-	size_t offset, bytes;
-} counter_rows[] = {
-	COUNTER(instructions),
-	COUNTER(accesses),
-	COUNTER(loads),
-	COUNTER(stores),
-	COUNTER(tlb_l1_hits),
-	COUNTER(tlb_l2_hits),
-	COUNTER(walks),
-	COUNTER(walk_cycles),
-	COUNTER(walk_failed),
-	COUNTER(table_accesses_local),
-	COUNTER(table_accesses_remote),
-	COUNTER(table_memory_local),
-	COUNTER(table_memory_remote),
-	COUNTER(data_l1_hits),
-	COUNTER(data_l2_hits),
-	COUNTER(data_llc_hits),
-	COUNTER(data_memory_local),
-	COUNTER(data_memory_remote),
-	COUNTER(table_l1_hits),
-	COUNTER(table_l2_hits),
-	COUNTER(table_llc_hits),
-};
-
-json_t *model_link_reply(const struct roi_descriptor *descriptor)
-{
-	json_t *reply = json_pack("{s:I, s:I, s:I, s:i, s:s}", "elapsed_cycles",
-				  (json_int_t)descriptor->elapsed_cycles, "total_cycles",
-				  (json_int_t)descriptor->total_cycles, "frequency_hz",
-				  (json_int_t)descriptor->frequency_hz, "nr_vcpus",
-				  (int)descriptor->nr_vcpus, "profile", descriptor->profile);
-
-	for (size_t i = 0; i < sizeof(counter_rows) / sizeof(counter_rows[0]); i++) {
-		const char *at = (const char *)&descriptor->counters + counter_rows[i].offset;
-		const size_t n = counter_rows[i].bytes / sizeof(uint64_t);
-		json_t *values = json_array();
-
-		for (size_t j = 0; j < n; j++) {
-			uint64_t value;
-
-			memcpy(&value, at + j * sizeof(value), sizeof(value));
-			json_array_append_new(values, json_integer((json_int_t)value));
-		}
-		json_object_set(reply, counter_rows[i].name,
-				n == 1 ? json_array_get(values, 0) : values);
-		json_decref(values);
-	}
-	return reply;
 }
 
 static void add_event(json_t *events, const char *name, const char *source, const json_t *value)

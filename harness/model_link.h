@@ -29,7 +29,4 @@ json_t *model_link_request(const struct placement *placement, const struct topol
 /* The record's "counters" from the "model" member of roi_end. */
 json_t *model_link_counters(const json_t *model);
 
-/* The same member from a descriptor that the harness itself used (harness exec). */
-json_t *model_link_reply(const struct roi_descriptor *descriptor);
-
 #endif

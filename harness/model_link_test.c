@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "emulator/roi_client.h"
+
 #include "emulator/emulator.h"
 
 static void environment_is_read(void **state)
@@ -72,7 +74,7 @@ static void counters_have_the_records_names(void **state)
 
 	(void)state;
 	descriptor.counters.table_accesses_remote[1] = 77;
-	reply = model_link_reply(&descriptor);
+	reply = roi_client_reply(&descriptor);
 	counters = model_link_counters(reply);
 	events = json_object_get(counters, "events");
 	derived = json_object_get(counters, "derived");

@@ -483,6 +483,6 @@ uint64_t core_finish(struct core *core)
 
 uint64_t core_cycles(const struct core *core)
 {
-	return __atomic_load_n(&core->board.retired, __ATOMIC_RELAXED) /
+	return __atomic_load_n(&core->board.front.retired, __ATOMIC_RELAXED) /
 	       core->board.ticks_per_cycle;
 }

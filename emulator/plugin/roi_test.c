@@ -96,14 +96,14 @@ static void a_lap_tells_the_cycles_and_goes_on(void **state)
 	assert_int_equal(reply.answer, ROI_REFUSED);
 	assert_non_null(strstr(reply.reason, "LAP without BEGIN"));
 	ask(fake_request(&guest), ROI_BEGIN);
-	core->board.retired = 70 * core->board.ticks_per_cycle;
-	guest.machine.cores[1].board.retired = 90 * core->board.ticks_per_cycle; /* not modelled */
+	core->board.front.retired = 70 * core->board.ticks_per_cycle;
+	guest.machine.cores[1].board.front.retired = 90 * core->board.ticks_per_cycle; /* not modelled */
 	reply = ask(fake_request(&guest), ROI_LAP);
 	assert_int_equal(reply.answer, ROI_OK);
 	assert_int_equal(reply.elapsed_cycles, 70);
 	assert_int_equal(reply.total_cycles, 70);
 	assert_true(guest.machine.active);
-	core->board.retired += 5 * core->board.ticks_per_cycle;
+	core->board.front.retired += 5 * core->board.ticks_per_cycle;
 	reply = ask(fake_request(&guest), ROI_END);
 	assert_int_equal(reply.elapsed_cycles, 75);
 }
