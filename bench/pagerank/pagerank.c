@@ -32,7 +32,7 @@ static const struct option options[] = {
 	[SIZE] = {.name = "size",
 		  .type = OPTION_SIZE,
 		  .adapt = default_size,
-		  .emulated = "128M",
+		  .emulated = "64M",
 		  .min = 65536,
 		  .max = UINT64_C(1) << 60,
 		  .scales = true,
