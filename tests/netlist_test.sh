@@ -26,7 +26,7 @@ ok "the same command again finds it complete" $?
 expect "another netlist does not overwrite it" 2 "is not this netlist" "$netlist" generate whole --elements 10k
 
 # Killed without a chance to say anything: what was finished is kept.
-"$netlist" generate again --elements 20k --block 20 --threads 1 2>/dev/null &
+"$netlist" generate again --elements 20k --block 50 --threads 1 2>/dev/null &
 pid=$!
 while [ ! -s again.partial.sums ] || [ "$(grep -c ^block again.partial.sums)" -lt 3 ]; do
 	kill -0 $pid 2>/dev/null || break
@@ -34,13 +34,17 @@ while [ ! -s again.partial.sums ] || [ "$(grep -c ^block again.partial.sums)" -l
 done
 kill -KILL $pid 2>/dev/null
 wait $pid 2>/dev/null
-[ ! -e again ] && [ -e again.partial ]
-ok "a killed generator leaves a partial file" $?
-run "$netlist" generate again --elements 20k --block 20
-[ "$status" -eq 0 ] && grep -q 'going on with the last' err && cmp -s again whole && [ ! -e again.partial ]
-ok "the same command goes on to the identical file" $?
+if [ -e again ]; then
+	skip "the same command goes on after a kill" "it was finished before the signal came"
+else
+	[ -e again.partial ]
+	ok "a killed generator leaves a partial file" $?
+	run "$netlist" generate again --elements 20k --block 50
+	[ "$status" -eq 0 ] && grep -q 'going on with the last' err && cmp -s again whole && [ ! -e again.partial ]
+	ok "the same command goes on to the identical file" $?
+fi
 
-"$netlist" generate asked --elements 20k --block 20 --threads 1 2>err &
+"$netlist" generate asked --elements 20k --block 50 --threads 1 2>err &
 pid=$!
 while [ ! -s asked.partial.sums ]; do
 	kill -0 $pid 2>/dev/null || break
@@ -49,8 +53,12 @@ done
 kill -INT $pid 2>/dev/null
 wait $pid
 status=$?
-[ "$status" -eq 130 ] && grep -q 'the same command goes on' err
-ok "an interrupted generator says how to go on" $?
+if [ -e asked ]; then
+	skip "an interrupted generator says how to go on" "it was finished before the signal came"
+else
+	[ "$status" -eq 130 ] && grep -q 'the same command goes on' err
+	ok "an interrupted generator says how to go on" $?
+fi
 
 expect "no elements" 2 "--elements" "$netlist" generate none
 expect "no file" 2 "which file?" "$netlist" generate
