@@ -13,7 +13,7 @@
 #include "emulator/qemu.h"
 
 #define PROFILE_FOLDER  "emulator/profiles"
-#define KERNEL_FOLDER   "precompiled/kernel/"
+#define KERNEL_FOLDER   "kernel"
 #define PLUGIN          "bin/emu_model.so"
 #define CHECK_FOOTPRINT (UINT64_C(256) << 20) /* of the smallest run that is worth it */
 
@@ -21,23 +21,58 @@
  * An ELF kernel starts at its PVH entry and saves two seconds of decompression, but only the
  * compressed image's stub can switch to five-level page tables.
  */
+static int find_in(struct host *host, const struct profile *profile, const char *folder,
+		   struct err *err)
+{
+	static const char *const names[] = {"vmlinux", "vmlinuz"};
+	char path[PATHS_MAX];
+
+	for (size_t i = profile->la57 ? 1 : 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "precompiled/%s/%s", folder, names[i]);
+		if (paths_file(host->kernel, path, err) != 0)
+			return -1;
+		if (access(host->kernel, R_OK) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+/* A word is a variant that scripts/build-kernel made: "mitosis" is precompiled/kernel-mitosis. */
+static int find_variant(struct host *host, const struct profile *profile, const char *name,
+			struct err *err)
+{
+	char folder[128];
+	int found;
+
+	snprintf(folder, sizeof(folder), "kernel-%.100s", name);
+	found = find_in(host, profile, folder, err);
+	if (found <= 0)
+		return found;
+	if (strcmp(name, "mitosis") == 0)
+		return err_set(err, ERR_MACHINE,
+			       "--kernel mitosis: it is not built; run 'make kernel'");
+	return err_set(err, ERR_USAGE,
+		       "--kernel %.100s: neither a file nor a variant in precompiled/ "
+		       "(scripts/build-kernel --variant)",
+		       name);
+}
+
 static int find_kernel(struct host *host, const struct profile *profile, const char *given,
 		       struct err *err)
 {
-	const char *const names[] = {KERNEL_FOLDER "vmlinux", KERNEL_FOLDER "vmlinuz"};
+	int found;
 
+	if (given && !strchr(given, '/') && access(given, R_OK) != 0)
+		return find_variant(host, profile, given, err);
 	if (given) {
 		snprintf(host->kernel, sizeof(host->kernel), "%s", given);
 		if (access(given, R_OK) == 0)
 			return 0;
 		return err_set_errno(err, ERR_USAGE, errno, "cannot read the kernel '%s'", given);
 	}
-	for (size_t i = profile->la57 ? 1 : 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (paths_file(host->kernel, names[i], err) != 0)
-			return -1;
-		if (access(host->kernel, R_OK) == 0)
-			return 0;
-	}
+	found = find_in(host, profile, KERNEL_FOLDER, err);
+	if (found <= 0)
+		return found;
 	return err_set(err, ERR_MACHINE,
 		       "there is no guest kernel in precompiled/; run 'make kernel-image', or name "
 		       "one with --kernel FILE");

@@ -71,7 +71,8 @@ static int check_emulator(const struct job *job, struct err *err)
 {
 	const char *kernel = job->options.kernel;
 
-	if (kernel && access(kernel, R_OK) != 0)
+	/* A word without a slash may name a variant in precompiled/. */
+	if (kernel && strchr(kernel, '/') && access(kernel, R_OK) != 0)
 		return err_set(err, ERR_USAGE, "--kernel: there is no kernel '%s'", kernel);
 	for (int i = 0; i < job->cells.nr_configs; i++) {
 		if (job->cells.configs[i].target.emulated)

@@ -35,9 +35,11 @@ patches_of_series() { # absolute paths, in order
 	while read -r name rest; do
 		case $name in '' | '#'*) continue ;; esac
 		[ -z "$rest" ] || refuse "the list of patches has '$name $rest': one file name a line"
-		for place in "$place_of_series/$name" "$place_of_series/patches/$name"; do
-			[ -f "$place" ] && break
-		done
+		case $name in
+		/*) place=$name ;;
+		*) place=$place_of_series/$name ;;
+		esac
+		[ -f "$place" ] || place=$place_of_series/patches/$name
 		[ -f "$place" ] || refuse "the list of patches names '$name', which is not there"
 		realpath "$place"
 	done <"$series"
