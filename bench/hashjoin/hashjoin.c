@@ -228,9 +228,8 @@ static int map_tables(struct hj_join *join, const struct option_set *set, struct
 						  join->nr_build * sizeof(join->entries[0]), err);
 		return join->entries ? 0 : -1;
 	case HJ_LINEAR:
-		join->lines =
-			arena_map(arena, "lines", sizeof(struct hj_line) << join->table_bits, err);
-		return join->lines ? 0 : -1;
+		join->slots = arena_map(arena, "slots", tuple << join->table_bits, err);
+		return join->slots ? 0 : -1;
 	case HJ_RADIX:
 		break;
 	}

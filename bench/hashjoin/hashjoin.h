@@ -4,10 +4,11 @@
  * relation finds its partner, or none.
  *
  *   chained   one table for all, chains of entries behind heads, as in the published runs
- *   linear    one table for all, linear probing by cache lines of four tuples (both: "no
- * partitioning"; Blanas, Li, Patel, SIGMOD 2011) radix     both relations are partitioned by the
- * hash until a partition's table fits a cache (Manegold, Boncz, Kersten, TKDE 2002; write-combining
- * buffers and the joins of partitions as in Balkesen et al., ICDE 2013)
+ *   linear    one table for all, linear probing (both: "no partitioning"; Blanas, Li, Patel,
+ *             SIGMOD 2011)
+ *   radix     both relations are partitioned by the hash until a partition's table fits a cache
+ *             (Manegold, Boncz, Kersten, TKDE 2002; write-combining buffers and the joins of
+ *             partitions as in Balkesen et al., ICDE 2013)
  *
  * Making the relations, joining and checking are files that share nothing but this header.
  */
@@ -36,11 +37,6 @@ struct hj_entry {
 	uint64_t key, payload, next;
 };
 
-/* A cache line of a table; an empty slot has the key 0 and only empty ones after it. */
-struct hj_line {
-	_Alignas(64) struct hj_tuple tuples[HJ_LINE_TUPLES];
-};
-
 /* What a join amounts to: over all matches, the sum of the products of both payloads. */
 struct hj_result {
 	uint64_t matches, checksum;
@@ -55,10 +51,10 @@ struct hj_join {
 	struct hj_tuple *build, *probe;
 	uint64_t nr_build, nr_probe;
 
-	/* CHAINED: heads as entries' `next`; LINEAR: lines */
+	/* CHAINED: heads as entries' `next`; LINEAR: slots */
 	uint64_t *heads;
 	struct hj_entry *entries;
-	struct hj_line *lines;
+	struct hj_tuple *slots;
 	int table_bits;
 
 	/* RADIX */
@@ -91,8 +87,7 @@ void hj_fill_probe(const struct hj_data *data, struct hj_tuple *tuples, uint64_t
 
 /* --- one table for all (hashjoin_table.c) ----------------------------------------------------- */
 
-/* Bits of the number of heads, or of lines so that at most `fill` percent of their slots are taken.
- */
+/* Bits of the number of heads, or of slots so that at most `fill` percent are taken. */
 int hj_table_bits(enum hj_algorithm algorithm, uint64_t nr_build, unsigned fill);
 uint64_t hj_table_bytes(enum hj_algorithm algorithm, uint64_t nr_build, int table_bits);
 

@@ -4,8 +4,9 @@
 
 int hj_table_bits(enum hj_algorithm algorithm, uint64_t nr_build, unsigned fill)
 {
-	const uint64_t slots = (uint64_t)((unsigned __int128)nr_build * 100 / fill) + 1;
-	const uint64_t wanted = algorithm == HJ_LINEAR ? slots / HJ_LINE_TUPLES + 1 : nr_build;
+	const uint64_t wanted = algorithm == HJ_LINEAR
+					? (uint64_t)((unsigned __int128)nr_build * 100 / fill) + 1
+					: nr_build;
 	int bits = 1;
 
 	while (UINT64_C(1) << bits < wanted)
@@ -16,7 +17,7 @@ int hj_table_bits(enum hj_algorithm algorithm, uint64_t nr_build, unsigned fill)
 uint64_t hj_table_bytes(enum hj_algorithm algorithm, uint64_t nr_build, int table_bits)
 {
 	if (algorithm == HJ_LINEAR)
-		return sizeof(struct hj_line) << table_bits;
+		return sizeof(struct hj_tuple) << table_bits;
 	return (sizeof(uint64_t) << table_bits) + nr_build * sizeof(struct hj_entry);
 }
 
@@ -45,20 +46,12 @@ static void link_entry(struct hj_join *join, uint64_t number)
 	}
 }
 
-/* Slots of a line are taken in order. Counting takes no branch that could be predicted wrongly. */
-static inline unsigned taken(const struct hj_line *line)
-{
-	unsigned count = 0;
-
-	for (int i = 0; i < HJ_LINE_TUPLES; i++)
-		count += __atomic_load_n(&line->tuples[i].key, __ATOMIC_RELAXED) != 0;
-	return count;
-}
-
 static bool claim(struct hj_tuple *slot, uint64_t key, bool shared)
 {
 	uint64_t empty = 0;
 
+	if (__atomic_load_n(&slot->key, __ATOMIC_RELAXED) != 0)
+		return false;
 	if (shared)
 		return __atomic_compare_exchange_n(&slot->key, &empty, key, false, __ATOMIC_RELAXED,
 						   __ATOMIC_RELAXED);
@@ -73,17 +66,9 @@ static void fill_slot(struct hj_join *join, uint64_t number)
 	const bool shared = join->nr_threads > 1;
 	uint64_t at = place_of(join, tuple->key);
 
-	for (;;) {
-		struct hj_line *line = &join->lines[at];
-		const unsigned place = taken(line);
-
-		if (place == HJ_LINE_TUPLES) {
-			at = (at + 1) & mask;
-		} else if (claim(&line->tuples[place], tuple->key, shared)) {
-			line->tuples[place].payload = tuple->payload;
-			return;
-		}
-	}
+	while (!claim(&join->slots[at], tuple->key, shared))
+		at = (at + 1) & mask;
+	join->slots[at].payload = tuple->payload;
 }
 
 void hj_table_build(struct hj_join *join, int thread)
@@ -98,7 +83,7 @@ void hj_table_build(struct hj_join *join, int thread)
 			const uint64_t at = place_of(join, join->build[i + ahead].key);
 
 			__builtin_prefetch(
-				chained ? (void *)&join->heads[at] : (void *)&join->lines[at], 1);
+				chained ? (void *)&join->heads[at] : (void *)&join->slots[at], 1);
 		}
 		if (chained)
 			link_entry(join, i);
@@ -110,6 +95,12 @@ void hj_table_build(struct hj_join *join, int thread)
 /* --- probing -----------------------------------------------------------------------------------
  */
 
+static inline void match(struct hj_result *result, uint64_t payload, uint64_t other)
+{
+	result->matches++;
+	result->checksum += payload * other;
+}
+
 static inline void probe_chain(const struct hj_join *join, const struct hj_tuple *tuple,
 			       struct hj_result *result)
 {
@@ -119,40 +110,25 @@ static inline void probe_chain(const struct hj_join *join, const struct hj_tuple
 		const struct hj_entry *entry = &join->entries[next - 1];
 
 		if (entry->key == tuple->key) {
-			result->matches++;
-			result->checksum += entry->payload * tuple->payload;
+			match(result, entry->payload, tuple->payload);
 			return;
 		}
 		next = entry->next;
 	}
 }
 
-/*
- * Compares all of a line, so that where in it the partner is makes no branch; the next line is only
- * for keys whose own was full.
- */
-static inline void probe_lines(const struct hj_join *join, const struct hj_tuple *tuple,
+static inline void probe_slots(const struct hj_join *join, const struct hj_tuple *tuple,
 			       struct hj_result *result)
 {
 	const uint64_t mask = (UINT64_C(1) << join->table_bits) - 1;
 	uint64_t at = place_of(join, tuple->key);
 
-	for (;;) {
-		const struct hj_line *line = &join->lines[at];
-		uint64_t found = 0, payload = 0;
-
-		for (int i = 0; i < HJ_LINE_TUPLES; i++) {
-			const uint64_t same = line->tuples[i].key == tuple->key;
-
-			found |= same;
-			payload |= -same & line->tuples[i].payload;
-		}
-		result->matches += found;
-		result->checksum += payload * tuple->payload;
-		if (found || line->tuples[HJ_LINE_TUPLES - 1].key == 0)
+	while (join->slots[at].key != tuple->key) {
+		if (join->slots[at].key == 0)
 			return;
 		at = (at + 1) & mask;
 	}
+	match(result, join->slots[at].payload, tuple->payload);
 }
 
 /* Heads twice as far ahead as the first entries, whose place they tell. */
@@ -188,8 +164,8 @@ struct hj_result hj_table_probe(const struct hj_join *join, int thread)
 		return probe_chains(join, mine);
 	for (uint64_t i = mine.begin; i < mine.end; i++) {
 		if (ahead > 0 && i + ahead < mine.end)
-			__builtin_prefetch(&join->lines[place_of(join, probe[i + ahead].key)]);
-		probe_lines(join, &probe[i], &result);
+			__builtin_prefetch(&join->slots[place_of(join, probe[i + ahead].key)]);
+		probe_slots(join, &probe[i], &result);
 	}
 	return result;
 }

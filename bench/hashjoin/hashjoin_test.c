@@ -106,7 +106,7 @@ static struct hj_result join(const struct relations *relations, enum hj_algorith
 	it->table_bits = hj_table_bits(algorithm, it->nr_build, 90);
 	it->heads = new_zeros(sizeof(uint64_t) << it->table_bits);
 	it->entries = new_zeros(it->nr_build * sizeof(it->entries[0]));
-	it->lines = new_zeros(sizeof(struct hj_line) << it->table_bits);
+	it->slots = new_zeros(tuple << it->table_bits);
 	it->build_parts = new_zeros(it->nr_build * tuple);
 	it->probe_parts = new_zeros(it->nr_probe * tuple);
 	it->scratch = new_zeros(hj_radix_scratch_bytes(it->nr_build, it->radix_bits, nr_threads));
@@ -114,7 +114,7 @@ static struct hj_result join(const struct relations *relations, enum hj_algorith
 	team_destroy(it->team);
 	free(it->heads);
 	free(it->entries);
-	free(it->lines);
+	free(it->slots);
 	free(it->build_parts);
 	free(it->probe_parts);
 	free(it->scratch);
