@@ -26,8 +26,6 @@
 #define END_GRACE_MS 2000
 #define CHORE_NS     UINT64_C(200000000)
 #define WAKE_NS      UINT64_C(10000000000)
-#define LOG_OUTPUT   "program-stdout.log"
-#define LOG_MESSAGES "program-stderr.log"
 
 struct exec_session {
 	const struct local_session_input *input;
@@ -173,8 +171,8 @@ static int start_under(struct exec_session *session, int output, int messages, s
 
 static int step_start(struct exec_session *session, struct err *err)
 {
-	int output = output_fd(session, LOG_OUTPUT, err);
-	int messages = output == -1 ? -1 : output_fd(session, LOG_MESSAGES, err);
+	int output = output_fd(session, EXEC_LOG_OUTPUT, err);
+	int messages = output == -1 ? -1 : output_fd(session, EXEC_LOG_MESSAGES, err);
 	int failed = -1;
 
 	if (output != -1 && messages != -1)

@@ -13,6 +13,10 @@
 #include "common/paths.h"
 #include "harness/local_session.h"
 
+/* Logs of a program whose output is not passed through, in the result directory. */
+#define EXEC_LOG_OUTPUT   "program-stdout.log"
+#define EXEC_LOG_MESSAGES "program-stderr.log"
+
 /* input->options->rest is the program with its arguments. */
 int exec_session_run(const struct local_session_input *input, json_t *record, struct err *err);
 

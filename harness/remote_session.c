@@ -13,6 +13,7 @@
 #include "common/paths.h"
 #include "emulator/emulator.h"
 #include "harness/exec_session.h"
+#include "harness/interpreter.h"
 #include "harness/log_line.h"
 #include "harness/record.h"
 
@@ -134,33 +135,99 @@ static int take_server(struct files *files, const struct driver_plan *plan, stru
 	return 0;
 }
 
+/* A file that a script needs, at the place where it looks for it. */
+static int take_needed(struct files *files, const char *host_path, const char *guest_path,
+		       struct err *err)
+{
+	const int i = files->count;
+
+	if (i == FILES_MAX)
+		return err_set(err, ERR_USAGE, "over %d files in the program's arguments",
+			       FILES_MAX);
+	if (!realpath(host_path, files->host[i]))
+		return err_set_errno(err, ERR_USAGE, errno, "cannot take '%s' along", host_path);
+	snprintf(files->guest[i], PATHS_MAX, "%s", guest_path);
+	files->list[i] = (struct emulator_file){files->host[i], files->guest[i]};
+	files->count++;
+	return 0;
+}
+
+/* The interpreter that a script names in its first line, and what env is to find for it. */
+static int take_interpreter(struct files *files, const char *script, struct err *err)
+{
+	struct interpreter interpreter;
+	char program[PATHS_MAX], guest_path[PATHS_MAX];
+	const char *slash;
+
+	if (interpreter_read(script, &interpreter, err) != 0)
+		return -1;
+	if (!*interpreter.path)
+		return 0;
+	if (take_needed(files, interpreter.path, interpreter.path, err) != 0)
+		return err_prefix(err, "'%s'", script);
+	if (!*interpreter.program)
+		return 0;
+	if (exec_session_find(interpreter.program, program, err) != 0)
+		return err_prefix(err, "'%s'", script);
+	slash = strrchr(interpreter.program, '/');
+	snprintf(guest_path, sizeof(guest_path), "/usr/bin/%.255s",
+		 slash ? slash + 1 : interpreter.program);
+	return take_needed(files, program, guest_path, err);
+}
+
 /*
- * The program, and each of its arguments that names a file: nothing else of the host is in the
- * guest. Harness and driver go along by themselves.
+ * The program, and each of its arguments that names a file, scripts with their interpreters:
+ * nothing else of the host is in the guest. Harness and driver go along by themselves.
  */
 static int collect_files(const struct execution *execution, struct files *files, struct words *argv,
 			 struct err *err)
 {
-	char program[PATHS_MAX];
+	char path[PATHS_MAX];
 	int i = 0;
 
 	if (execution->cell->plan)
 		return take_server(files, execution->cell->plan, err);
 	while (i < argv->count && strcmp(argv->items[i], "--") != 0)
 		i++;
-	if (exec_session_find(execution->options->rest[0], program, err) != 0 ||
-	    take_file(files, program, &argv->items[++i], err) != 0)
+	if (exec_session_find(execution->options->rest[0], path, err) != 0 ||
+	    take_file(files, path, &argv->items[++i], err) != 0 ||
+	    take_interpreter(files, path, err) != 0)
 		return -1;
 	for (i++; i < argv->count; i++) {
-		char path[PATHS_MAX];
 		struct stat st;
 
 		if (stat(argv->items[i], &st) == 0 && S_ISREG(st.st_mode) &&
 		    realpath(argv->items[i], path) &&
-		    take_file(files, path, &argv->items[i], err) != 0)
+		    (take_file(files, path, &argv->items[i], err) != 0 ||
+		     take_interpreter(files, path, err) != 0))
 			return -1;
 	}
 	return 0;
+}
+
+/* What the program wrote, as if it had run here. Its logs stay. */
+static void show_output(const struct execution *execution)
+{
+	static const struct {
+		const char *name;
+		FILE **stream;
+	} outputs[] = {{EXEC_LOG_OUTPUT, &stdout}, {EXEC_LOG_MESSAGES, &stderr}};
+
+	if (execution->cell->plan || execution->options->quiet || execution->options->json)
+		return;
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+		char path[PATHS_MAX + 32], block[65536];
+		FILE *file;
+		size_t n;
+
+		snprintf(path, sizeof(path), "%s/%s", execution->directory, outputs[i].name);
+		file = fopen(path, "re");
+		while (file && (n = fread(block, 1, sizeof(block), file)) > 0)
+			fwrite(block, 1, n, *outputs[i].stream);
+		fflush(*outputs[i].stream);
+		if (file)
+			fclose(file);
+	}
 }
 
 /* --- the record ---------------------------------------------------------------------------------
@@ -318,6 +385,7 @@ static int boot(const struct execution *execution, struct words *argv, json_t **
 		job.files = files->list;
 		job.nr_files = files->count;
 		failed = run_interruptible(&job, &result, err);
+		show_output(execution);
 		if (!failed)
 			failed = take_record(execution, &result, record, err);
 	}
