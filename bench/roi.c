@@ -123,6 +123,8 @@ int roi_end(struct roi *roi, struct err *err)
 		return err_set(err, ERR_RUN, "%s", roi->lap_refused);
 	if (roi_client_end(roi->descriptor, &roi->duration_ns, err) != 0)
 		return -1;
+	if (roi->descriptor->elapsed_cycles == 0)
+		return err_set(err, ERR_RUN, "the model counted no cycles");
 	roi->modelled = true;
 	return 0;
 }

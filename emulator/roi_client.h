@@ -18,7 +18,7 @@ void roi_client_close(struct roi_descriptor *descriptor);
 /* Sends the command; ERR_RUN when the model refuses it or there is none. */
 int roi_client_send(struct roi_descriptor *descriptor, enum roi_command command, struct err *err);
 
-/* Sends ROI_END and works out the modelled time; ERR_RUN also when no cycle was counted. */
+/* Sends ROI_END and works out the modelled time, 0 if no CPU of the region ran the program. */
 int roi_client_end(struct roi_descriptor *descriptor, uint64_t *duration_ns, struct err *err);
 
 /* The reply to ROI_END by the field names of emulator/roi.h; a new reference. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The emulated machine: boots real guests; see tests/emulator_boot.c. Sixteen boots, about two minutes.
+# The emulated machine: boots real guests; see tests/emulator_boot.c. Seventeen boots, about two minutes.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 program=build/release/tests/tests/emulator_boot

@@ -90,6 +90,14 @@ else
 	ok "a program in the emulated machine" $?
 	[ "$(last .placement.status)" = ok ]
 	ok "its data are local, its page tables remote" $?
+
+	# The interpreter goes along, the output comes back.
+	printf '#!/usr/bin/env -S sh -e\nn=0\nwhile [ $n -lt 20000 ]; do n=$((n + 1)); done\necho "script $n"\n' \
+		>"$scratch/script"
+	chmod +x "$scratch/script"
+	run "$harness" exec LP-LD --machine emu --results "$results" -- "$scratch/script"
+	[ "$status" -eq 0 ] && grep -q '^script 20000$' "$scratch/out"
+	ok "a script in the emulated machine, its output on the terminal" $?
 fi
 
 finish
