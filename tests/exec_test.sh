@@ -92,6 +92,7 @@ else
 	ok "its data are local, its page tables remote" $?
 
 	# The interpreter goes along, the output comes back.
+	# shellcheck disable=SC2016 # the script expands it
 	printf '#!/usr/bin/env -S sh -e\nn=0\nwhile [ $n -lt 20000 ]; do n=$((n + 1)); done\necho "script $n"\n' \
 		>"$scratch/script"
 	chmod +x "$scratch/script"
