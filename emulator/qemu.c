@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "emulator/qemu.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +116,43 @@ void qemu_end(struct qemu *qemu)
 		close(qemu->pidfd);
 	qemu->pid = 0;
 	qemu->pidfd = -1;
+}
+
+static uint64_t thread_starved_ns(int tasks_fd, const char *thread)
+{
+	char path[32], text[64];
+	uint64_t ran_ns, waited_ns = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%.15s/schedstat", thread);
+	fd = openat(tasks_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return sscanf(text, "%" SCNu64 " %" SCNu64, &ran_ns, &waited_ns) == 2 ? waited_ns : 0;
+}
+
+uint64_t qemu_starved_ns(const struct qemu *qemu)
+{
+	char path[32];
+	const struct dirent *entry;
+	uint64_t most_ns = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)qemu->pid);
+	tasks = qemu->pid > 0 ? opendir(path) : NULL;
+	while (tasks && (entry = readdir(tasks))) {
+		const uint64_t thread_ns = thread_starved_ns(dirfd(tasks), entry->d_name);
+
+		if (thread_ns > most_ns)
+			most_ns = thread_ns;
+	}
+	if (tasks)
+		closedir(tasks);
+	return most_ns;
 }
 
 int qemu_parse_version(const char *text, int *major, int *minor)

@@ -59,6 +59,12 @@ int qemu_start(struct qemu *qemu, const struct qemu_spec *spec, struct err *err)
 /* Kills it if it still runs, and reaps it. */
 void qemu_end(struct qemu *qemu);
 
+/*
+ * How long its most starved thread has been ready to run without a CPU (proc(5), schedstat); 0
+ * where the kernel does not tell.
+ */
+uint64_t qemu_starved_ns(const struct qemu *qemu);
+
 /* The first line of `program --version`; ERR_MACHINE when there is none or it is too old. */
 int qemu_version(const char *program, char *text, size_t size, struct err *err);
 

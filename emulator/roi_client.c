@@ -34,7 +34,7 @@ void roi_client_close(struct roi_descriptor *descriptor)
 int roi_client_send(struct roi_descriptor *descriptor, enum roi_command command, struct err *err)
 {
 	static const char *const names[] = {
-		[ROI_PROBE] = "probe", [ROI_BEGIN] = "begin", [ROI_END] = "end"};
+		[ROI_PROBE] = "probe", [ROI_BEGIN] = "begin", [ROI_END] = "end", [ROI_LAP] = "lap"};
 	volatile struct roi_descriptor *page = descriptor;
 
 	page->magic = ROI_MAGIC;

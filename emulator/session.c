@@ -55,7 +55,8 @@ struct session {
 	struct receiver receiver;
 	struct qemu qemu;
 	uint64_t started_ns, last_sign_ns, exited_ns;
-	bool init_runs; /* something has come through its port */
+	uint64_t starved_at_sign_ns; /* what qemu_starved_ns() was then */
+	bool init_runs;              /* something has come through its port */
 	bool panicked;
 };
 
@@ -311,6 +312,7 @@ static int read_channel(struct session *session, enum channel channel, struct er
 	const int fd = session->channels[channel][0];
 
 	session->last_sign_ns = now_ns();
+	session->starved_at_sign_ns = qemu_starved_ns(&session->qemu);
 	if (channel == CHANNEL_CONSOLE)
 		return read_text(fd, &session->console);
 	if (channel == CHANNEL_TALK)
@@ -347,12 +349,16 @@ struct deadline {
 static struct deadline next_deadline(const struct session *session)
 {
 	const struct emulator_job *job = session->job;
+	const uint64_t starved_ns = qemu_starved_ns(&session->qemu);
 	uint64_t stall_ns = job->stall_ns ? job->stall_ns : STALL_DEFAULT_NS;
 	struct deadline next;
 
 	if (!session->init_runs && stall_ns < BOOT_STALL_NS)
 		stall_ns = BOOT_STALL_NS;
+	/* A guest does not hang while its host is busy with something else. */
 	next = (struct deadline){session->last_sign_ns + stall_ns, DEADLINE_STALL};
+	if (starved_ns > session->starved_at_sign_ns)
+		next.at_ns += starved_ns - session->starved_at_sign_ns;
 
 	if (session->exited_ns)
 		return (struct deadline){session->exited_ns + POWER_OFF_NS, DEADLINE_POWER_OFF};

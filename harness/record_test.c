@@ -43,7 +43,7 @@ static const char golden[] =
 	"\"config\":\"LP-LD\",\"repeat\":{\"index\":2,\"of\":5},\"phases\":[],"
 	"\"placement_plan\":null,\"machine\":null,\"runtime_ns\":null,\"clock\":null,"
 	"\"metrics\":null,\"work\":null,\"counters\":null,\"verification\":null,"
-	"\"placement\":null,\"interference\":null,"
+	"\"placement\":null,\"interference\":null,\"fragmentation\":null,"
 	"\"page_tables\":{\"ready\":null,\"done\":null,"
 	"\"reason\":\"the run did not get that far\"},"
 	"\"exit\":{\"status\":\"failed\",\"code\":1,"
