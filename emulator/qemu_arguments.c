@@ -186,14 +186,19 @@ static void add_command_line(struct arguments *arguments, const struct qemu_spec
 
 /*
  * With one host thread per vCPU, QEMU 7.2 may run a stale translation of code that another vCPU has
- * just patched: the kernel then meets the int3 of a static key that is set already ("Oops: int3")
- * and panics, in about one boot of fifty. A guest with one CPU at work and one for the harness
- * loses nothing when its vCPUs take turns on one thread.
+ * just patched: the kernel then meets the int3 of a static key that is set already ("Oops: int3"),
+ * or worse, and panics, in about one boot of fifty. So the vCPUs of guests of this size take turns
+ * on one thread: a guest with one CPU at work and one for the harness loses nothing by that, one
+ * with four at most half its speed on two CPUs.
  */
+#define TURNS_MAX_CPUS 4
+
 static void add_accelerator(struct arguments *arguments, const struct qemu_spec *spec)
 {
+	const int all = (int)(spec->profile->nr_nodes * spec->profile->cpus_per_node);
+	const int cpus = spec->cpus > 0 ? spec->cpus : all;
 	/* Counting instructions takes a single thread, too. */
-	const bool take_turns = (spec->cpus > 0 && spec->cpus <= 2) || spec->clock_by_instructions;
+	const bool take_turns = cpus <= TURNS_MAX_CPUS || spec->clock_by_instructions;
 
 	add(arguments, "-accel");
 	add(arguments, "tcg,thread=%s", take_turns ? "single" : "multi");
