@@ -97,7 +97,8 @@ static void a_lap_tells_the_cycles_and_goes_on(void **state)
 	assert_non_null(strstr(reply.reason, "LAP without BEGIN"));
 	ask(fake_request(&guest), ROI_BEGIN);
 	core->board.front.retired = 70 * core->board.ticks_per_cycle;
-	guest.machine.cores[1].board.front.retired = 90 * core->board.ticks_per_cycle; /* not modelled */
+	guest.machine.cores[1].board.front.retired =
+		90 * core->board.ticks_per_cycle; /* not modelled */
 	reply = ask(fake_request(&guest), ROI_LAP);
 	assert_int_equal(reply.answer, ROI_OK);
 	assert_int_equal(reply.elapsed_cycles, 70);
