@@ -3,35 +3,35 @@
 
 #include <string.h>
 
-uint64_t table_buckets(uint64_t nr_nodes, uint64_t load_percent)
+uint64_t table_buckets(uint64_t nr_nodes, const struct table_shape *shape)
 {
-	uint64_t buckets = TABLE_BUCKETS_MIN;
+	uint64_t buckets = shape->first_buckets;
 
-	while (buckets * load_percent / 100 < nr_nodes)
+	while (buckets * shape->load_percent / 100 < nr_nodes)
 		buckets *= 2;
 	return buckets;
 }
 
-uint64_t table_bytes(uint64_t nr_nodes, uint64_t load_percent)
+uint64_t table_bytes(uint64_t nr_nodes, const struct table_shape *shape)
 {
-	const uint64_t buckets = table_buckets(nr_nodes, load_percent);
+	const uint64_t buckets = table_buckets(nr_nodes, shape);
 
 	return (buckets + buckets / 2) * sizeof(struct table_node *);
 }
 
-void table_init(struct table *table, void *memory, uint64_t nr_nodes, uint64_t load_percent,
-		uint64_t (*hash)(const struct table_node *node))
+void table_init(struct table *table, void *memory, uint64_t nr_nodes,
+		const struct table_shape *shape, uint64_t (*hash)(const struct table_node *node))
 {
-	const uint64_t most = table_buckets(nr_nodes, load_percent);
+	const uint64_t most = table_buckets(nr_nodes, shape);
 	int doublings = 0;
 
 	*table = (struct table){
-		.nr_buckets = TABLE_BUCKETS_MIN,
-		.load_percent = load_percent,
+		.nr_buckets = shape->first_buckets,
+		.load_percent = shape->load_percent,
 		.nr_buckets_max = most,
 		.hash = hash,
 	};
-	while (TABLE_BUCKETS_MIN << doublings < most)
+	while (shape->first_buckets << doublings < most)
 		doublings++;
 	/* The last one lies in the larger place, so the first depends on how many there will be. */
 	table->places[doublings % 2] = memory;

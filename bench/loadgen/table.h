@@ -31,16 +31,19 @@ struct table {
 	uint64_t (*hash)(const struct table_node *node);
 };
 
-#define TABLE_BUCKETS_MIN UINT64_C(16)
+/* How a kind of table grows: the buckets of its first table, a power of two, and its load. */
+struct table_shape {
+	uint64_t first_buckets, load_percent;
+};
 
 /* Buckets that a table of so many nodes ends with. */
-uint64_t table_buckets(uint64_t nr_nodes, uint64_t load_percent);
+uint64_t table_buckets(uint64_t nr_nodes, const struct table_shape *shape);
 /* Bytes for the memory given to table_init(). */
-uint64_t table_bytes(uint64_t nr_nodes, uint64_t load_percent);
+uint64_t table_bytes(uint64_t nr_nodes, const struct table_shape *shape);
 
 /* An empty table in zeroed memory. */
-void table_init(struct table *table, void *memory, uint64_t nr_nodes, uint64_t load_percent,
-		uint64_t (*hash)(const struct table_node *node));
+void table_init(struct table *table, void *memory, uint64_t nr_nodes,
+		const struct table_shape *shape, uint64_t (*hash)(const struct table_node *node));
 
 /* Where the chain of a hash begins now. */
 struct table_node **table_chain(const struct table *table, uint64_t hash);

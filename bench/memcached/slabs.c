@@ -8,10 +8,12 @@
 #include "bench/loadgen/random.h"
 #include "bench/loadgen/values.h"
 
-#define LOAD_PERCENT 150
-#define VICTIMS_MAX  8
-#define AGE_BLOCK    64 /* operations that a thread counts at once */
-#define CHUNK_MAX    (SLABS_PAGE_BYTES / 2)
+#define VICTIMS_MAX 8
+#define AGE_BLOCK   64 /* operations that a thread counts at once */
+#define CHUNK_MAX   (SLABS_PAGE_BYTES / 2)
+
+/* No fewer buckets than stripes: a bucket must not be under two of them. */
+static const struct table_shape table_shape = {.first_buckets = SLABS_STRIPES, .load_percent = 150};
 
 _Static_assert(offsetof(struct slabs_item, text) == 48, "the header of memcached's items");
 
@@ -60,7 +62,7 @@ static uint64_t hash_of(const struct table_node *node)
 
 uint64_t slabs_table_bytes(uint64_t nr_keys)
 {
-	return table_bytes(nr_keys, LOAD_PERCENT);
+	return table_bytes(nr_keys, &table_shape);
 }
 
 int slabs_open(struct slabs *slabs, void *memory, uint64_t bytes, void *table, uint64_t nr_keys,
@@ -70,7 +72,7 @@ int slabs_open(struct slabs *slabs, void *memory, uint64_t bytes, void *table, u
 	slabs->memory = memory;
 	slabs->nr_pages = bytes / SLABS_PAGE_BYTES;
 	slabs->bump_interval = nr_keys;
-	table_init(&slabs->table, table, nr_keys, LOAD_PERCENT, hash_of);
+	table_init(&slabs->table, table, nr_keys, &table_shape, hash_of);
 	for (uint64_t chunk = SLABS_CHUNK_MIN; chunk <= CHUNK_MAX; chunk = next_chunk(chunk)) {
 		if (slabs->nr_classes == SLABS_CLASSES_MAX)
 			return err_set(err, ERR_INTERNAL, "too many classes of chunks");
@@ -206,7 +208,7 @@ static void step(struct slabs *slabs)
 	const struct table *table = &slabs->table;
 	int64_t bucket;
 
-	if (!table->old && table->nr_nodes < table->nr_buckets * LOAD_PERCENT / 100)
+	if (!table->old && table->nr_nodes < table->nr_buckets * table_shape.load_percent / 100)
 		return;
 	if (pthread_mutex_trylock(&slabs->growing) != 0)
 		return;
@@ -214,21 +216,11 @@ static void step(struct slabs *slabs)
 		grow(slabs);
 	bucket = table_next_move(table);
 	if (bucket >= 0) {
-		pthread_mutex_t *stripe = NULL;
+		pthread_mutex_t *stripe = stripe_of(slabs, (uint64_t)bucket);
 
-		/* Tables smaller than the stripes have buckets under several of them. */
-		if (table->nr_buckets / 2 >= SLABS_STRIPES) {
-			stripe = stripe_of(slabs, (uint64_t)bucket);
-			pthread_mutex_lock(stripe);
-		} else {
-			for (int i = 0; i < SLABS_STRIPES; i++)
-				pthread_mutex_lock(&slabs->stripes[i]);
-		}
+		pthread_mutex_lock(stripe);
 		table_move(&slabs->table);
-		for (int i = 0; i < SLABS_STRIPES && !stripe; i++)
-			pthread_mutex_unlock(&slabs->stripes[i]);
-		if (stripe)
-			pthread_mutex_unlock(stripe);
+		pthread_mutex_unlock(stripe);
 	}
 	pthread_mutex_unlock(&slabs->growing);
 }

@@ -10,6 +10,8 @@
 #define KEY_BYTES     (DIALECT_KEY_BYTES + 1)
 #define EMPTY_BUCKETS 10 /* that one operation may pass over while it moves one */
 
+const struct table_shape dict_shape = {.first_buckets = 16, .load_percent = 100};
+
 /* --- memory ------------------------------------------------------------------------------------
  */
 
@@ -96,7 +98,7 @@ static void heap_init(struct dict_heap *heap, void *memory, uint64_t bytes)
 
 void dict_init(struct dict *dict, const struct dict_memory *memory, uint64_t nr_keys)
 {
-	table_init(&dict->table, memory->table, nr_keys, 100, hash_of);
+	table_init(&dict->table, memory->table, nr_keys, &dict_shape, hash_of);
 	heap_init(&dict->values, memory->values, memory->values_bytes);
 	heap_init(&dict->small, memory->small, memory->small_bytes);
 }

@@ -15,6 +15,8 @@
 
 #define DICT_CLASSES 112
 
+extern const struct table_shape dict_shape;
+
 /* Blocks by size class: what was freed last is used first. */
 struct dict_heap {
 	char *begin, *next, *end;

@@ -29,7 +29,7 @@ static void open_store(struct fixture *fixture, uint64_t nr_keys, enum values_ki
 	};
 	fixture->memory.values = calloc(1, fixture->memory.values_bytes);
 	fixture->memory.small = calloc(1, fixture->memory.small_bytes);
-	fixture->memory.table = calloc(1, table_bytes(nr_keys, 100));
+	fixture->memory.table = calloc(1, table_bytes(nr_keys, &dict_shape));
 	memset(fixture->versions, 0, sizeof(fixture->versions));
 	dict_init(&fixture->dict, &fixture->memory, nr_keys);
 }

@@ -78,7 +78,7 @@ static uint64_t store_bytes(const struct option_set *options, uint64_t nr_keys, 
 	const uint64_t share = share_of(nr_keys, nr_threads);
 	const struct dict_memory memory = memory_of(&values, share);
 
-	return (memory.values_bytes + memory.small_bytes + table_bytes(share, 100)) *
+	return (memory.values_bytes + memory.small_bytes + table_bytes(share, &dict_shape)) *
 	       (uint64_t)nr_threads;
 }
 
@@ -119,7 +119,7 @@ static void load_thread(void *context, int thread)
 static int map_shards(struct workload_run *run, struct state *state, struct err *err)
 {
 	const uint64_t share = share_of(state->inproc.nr_keys, run->nr_threads);
-	const uint64_t nr = (uint64_t)run->nr_threads, table = table_bytes(share, 100);
+	const uint64_t nr = (uint64_t)run->nr_threads, table = table_bytes(share, &dict_shape);
 	const struct dict_memory each = memory_of(&state->inproc.values, share);
 	char *values = arena_map(run->arena, "values", each.values_bytes * nr, err);
 	char *small = values ? arena_map(run->arena, "entries", each.small_bytes * nr, err) : NULL;
