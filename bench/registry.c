@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/nearest.h"
@@ -43,4 +44,13 @@ void metrics_add(struct metrics *metrics, const struct metric *metric)
 {
 	assert(metrics->nr_metrics < METRICS_MAX);
 	metrics->items[metrics->nr_metrics++] = *metric;
+}
+
+void *workload_state_new(size_t alignment, size_t bytes)
+{
+	void *state = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+
+	if (state)
+		memset(state, 0, bytes);
+	return state;
 }

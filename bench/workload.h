@@ -21,6 +21,7 @@
 #include <jansson.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -121,6 +122,9 @@ struct workload {
 	json_t *(*series)(struct workload_run *run);
 	void (*teardown)(struct workload_run *run);
 };
+
+/* Zeroed memory for a workload's state, aligned as its type wants; free(3). NULL: out of memory. */
+void *workload_state_new(size_t alignment, size_t bytes);
 
 /* --- the registry: bench/workloads.def is the only list --------------------------------------- */
 

@@ -284,7 +284,7 @@ static int choose_roots(struct workload_run *run, struct state *state, struct er
 
 static int setup(struct workload_run *run, struct err *err)
 {
-	struct state *state = calloc(1, sizeof(*state));
+	struct state *state = workload_state_new(_Alignof(struct state), sizeof(*state));
 	unsigned scale;
 
 	run->state = state;

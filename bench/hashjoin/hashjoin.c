@@ -301,7 +301,7 @@ static void build_thread(void *context, int thread)
 static int setup(struct workload_run *run, struct err *err)
 {
 	const struct option_set *set = run->options;
-	struct state *state = calloc(1, sizeof(*state));
+	struct state *state = workload_state_new(_Alignof(struct state), sizeof(*state));
 	struct hj_join *join;
 
 	run->state = state;

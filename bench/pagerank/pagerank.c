@@ -244,7 +244,7 @@ static int build(struct workload_run *run, struct state *state, struct err *err)
 static int setup(struct workload_run *run, struct err *err)
 {
 	const unsigned scale = planned_scale(run->options);
-	struct state *state = calloc(1, sizeof(*state));
+	struct state *state = workload_state_new(_Alignof(struct state), sizeof(*state));
 
 	run->state = state;
 	if (!state)
