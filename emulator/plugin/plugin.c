@@ -4,8 +4,10 @@
  *
  * Outside a region of interest nothing but the markers is instrumented, so a guest that sets up its
  * data runs at QEMU's own speed. A BEGIN has all translated code dropped, and from then on
- * user-mode blocks are translated with a call per block and one per memory access; an END takes
- * them out again. Kernel code (upper half of the address space) is never instrumented.
+ * user-mode blocks are translated with a call per block and one per memory access. After an END the
+ * calls return at once, and new code is translated without them; the old code is not dropped, since
+ * QEMU before 8.0 may still point to its callbacks (may_watch()). Kernel code (upper half of the
+ * address space) is never instrumented.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@ static struct {
 	pthread_mutex_t answering;
 	struct block *blocks; /* of this region of interest */
 	uint64_t marker_ends; /* a marker at the end of a block: where its load is */
-	bool instrumented;    /* what the code in QEMU's cache was translated for */
+	bool instrumented;    /* whether code is translated with calls */
 	bool reset_pending;
 	qemu_plugin_id_t id;
 	int log_fd;
@@ -98,7 +100,9 @@ static void answer(struct roi_descriptor *descriptor)
 	pthread_mutex_lock(&model.answering);
 	roi_answer(&model.machine, descriptor, line);
 	log_line(line);
-	if (model.machine.active != model.instrumented && !model.reset_pending) {
+	if (!model.machine.active) {
+		__atomic_store_n(&model.instrumented, false, __ATOMIC_RELAXED);
+	} else if (!model.instrumented && !model.reset_pending) {
 		model.reset_pending = true;
 		qemu_plugin_reset(model.id, on_reset);
 	}
@@ -187,9 +191,9 @@ static void keep_block(struct block *block)
  * When an instruction calls one of QEMU's helper functions, QEMU before 8.0 has the CPU point to
  * its memory callbacks while it runs. For the last instruction of a block (the last on a page, say)
  * it does not take that pointer back, and the next helper follows it, also after the block was
- * dropped ("code should not be reached" in qemu_plugin_vcpu_mem_cb). So of last instructions only
- * those are watched that are translated without helpers; the others count as if they touched no
- * memory.
+ * dropped ("code should not be reached" in qemu_plugin_vcpu_mem_cb), and so it does when a helper
+ * leaves by a fault. So code is dropped at a BEGIN only, and of last instructions only those are
+ * watched that are translated without helpers; the others count as if they touched no memory.
  */
 static bool may_watch(const struct insn *insn, bool last)
 {
@@ -229,7 +233,7 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	(void)id;
 	if (KERNEL_HALF(qemu_plugin_tb_vaddr(tb)))
 		return;
-	if (model.instrumented)
+	if (__atomic_load_n(&model.instrumented, __ATOMIC_RELAXED))
 		instrument(tb);
 	watch_markers(tb);
 }
