@@ -83,12 +83,15 @@ check_work() {
 }
 
 # The estimate of memory, by which a machine that is too small is refused, against what the server takes.
+# Memcached begins a page of 1 MiB for each size of chunk that occurs: with mixed sizes that shows in so small a store.
 check_footprint() {
 	workload=$1 program=$scratch/$tag/$2
 	for options in "--value-size 256" "--value-size 32" "--value-sizes uniform --value-size 2K"; do
 		# shellcheck disable=SC2086
 		run "$bench" "$workload" --server "$program" --size 48M --requests 1k --warm-up 0 $options --json
-		holds "$(metric server_rss) < 1.1 * 48 * 1048576" && holds "$(metric server_rss) > 0.75 * 48 * 1048576"
+		most=1.1
+		[ "$workload $options" != "memcached --value-sizes uniform --value-size 2K" ] || most=1.2
+		holds "$(metric server_rss) < $most * 48 * 1048576" && holds "$(metric server_rss) > 0.75 * 48 * 1048576"
 		ok "$workload $options: memory as planned ($(metric server_rss | cut -d. -f1) of 50331648 bytes)" $?
 	done
 }
