@@ -14,15 +14,10 @@
 enum { SIZE, KEYS, LOOKUPS, ORDER, FILL, RECORD_BYTES, BUILD, BATCH };
 enum { BUILD_BULK, BUILD_RANDOM, BUILD_SEQUENTIAL };
 
-static uint64_t default_size(const struct option_context *context)
-{
-	return context->memory_bytes / 4;
-}
-
 static const struct option options[] = {
 	[SIZE] = {.name = "size",
 		  .type = OPTION_SIZE,
-		  .adapt = default_size,
+		  .adapt = options_quarter_of_memory,
 		  .emulated = "512M",
 		  .min = 16384,
 		  .max = UINT64_C(1) << 50,

@@ -299,6 +299,11 @@ int options_default(struct option_set *set, const struct option_context *context
 	return 0;
 }
 
+uint64_t options_quarter_of_memory(const struct option_context *context)
+{
+	return context->memory_bytes / 4;
+}
+
 uint64_t options_power_of_two(uint64_t bytes, uint64_t min, uint64_t max)
 {
 	uint64_t power = 1;

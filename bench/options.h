@@ -107,6 +107,9 @@ json_t *options_describe(const struct option *rows);
 
 void options_print_help(FILE *file, const struct option *rows);
 
+/* The usual default of an amount of memory; for `adapt`. */
+uint64_t options_quarter_of_memory(const struct option_context *context);
+
 /*
  * The highest power of two that is at most `bytes`, between the limits: the usual default of a
  * table.

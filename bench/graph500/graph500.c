@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "bench/graph/graph.h"
+#include "bench/graph/plan.h"
 #include "bench/graph500/search.h"
 #include "bench/graph500/statistics.h"
 #include "bench/graph500/validate.h"
@@ -21,15 +22,10 @@ enum { SIZE, GRAPH_SCALE, EDGE_FACTOR, ROOTS, SEARCH, EDGE_LIST, IDS };
 enum { LIST_STORED, LIST_GENERATED };
 enum { IDS_AUTO, IDS_32, IDS_64 };
 
-static uint64_t default_size(const struct option_context *context)
-{
-	return context->memory_bytes / 4;
-}
-
 static const struct option options[] = {
 	[SIZE] = {.name = "size",
 		  .type = OPTION_SIZE,
-		  .adapt = default_size,
+		  .adapt = options_quarter_of_memory,
 		  .emulated = "128M",
 		  .min = 65536,
 		  .max = UINT64_C(1) << 60,
@@ -129,14 +125,8 @@ static uint64_t bytes_at_scale(const struct option_set *set, unsigned scale)
 /* --graph-scale, or the largest that fits into --size. */
 static unsigned planned_scale(const struct option_set *set)
 {
-	unsigned scale = (unsigned)option_u64(set, GRAPH_SCALE);
-
-	if (scale > 0)
-		return scale;
-	scale = GRAPH_SCALE_MIN;
-	while (scale < GRAPH_SCALE_MAX && bytes_at_scale(set, scale + 1) <= option_u64(set, SIZE))
-		scale++;
-	return scale;
+	return graph_plan_scale(set, option_u64(set, GRAPH_SCALE), option_u64(set, SIZE),
+				bytes_at_scale);
 }
 
 static uint64_t footprint_bytes(const struct option_set *set, int nr_threads)
@@ -147,33 +137,11 @@ static uint64_t footprint_bytes(const struct option_set *set, int nr_threads)
 
 static int check(const struct option_set *set, int nr_threads, struct err *err)
 {
-	const unsigned scale = planned_scale(set);
-
 	(void)nr_threads;
-	if (scale < GRAPH_SCALE_MIN || scale > GRAPH_SCALE_MAX)
-		return err_set(err, ERR_USAGE,
-			       "--graph-scale: %u is not between %d and %d, nor 0 for --size",
-			       scale, GRAPH_SCALE_MIN, GRAPH_SCALE_MAX);
-	if (option_choice(set, IDS) == IDS_32 && scale > GRAPH_SCALE_NARROW_MAX)
-		return err_set(err, ERR_USAGE,
-			       "--ids: 32 bits do not number the vertices of graph scale %u; use "
-			       "--ids 64",
-			       scale);
-	return 0;
+	return graph_check_scale(planned_scale(set), option_choice(set, IDS) == IDS_32, err);
 }
 
 /* --- setup ----------------------------------------------------------------------------------- */
-
-/* A region whose pages lie where the threads are that will work on them. */
-static void *map_touched(struct workload_run *run, const char *name, uint64_t bytes,
-			 struct err *err)
-{
-	void *memory = arena_map(run->arena, name, bytes, err);
-
-	if (memory)
-		graph_touch(memory, bytes, run->team);
-	return memory;
-}
 
 static int map_search(struct workload_run *run, struct state *state, struct err *err)
 {
@@ -183,12 +151,12 @@ static int map_search(struct workload_run *run, struct state *state, struct err 
 	char *bitmaps;
 
 	state->tree_bytes = nr_vertices * graph_id_bytes(state->edges.wide);
-	state->trees =
-		map_touched(run, "trees", state->tree_bytes * option_u64(run->options, ROOTS), err);
+	state->trees = graph_map_touched(run, "trees",
+					 state->tree_bytes * option_u64(run->options, ROOTS), err);
 	if (!state->trees)
 		return -1;
-	search->queue = map_touched(run, "queue", state->tree_bytes, err);
-	bitmaps = search->queue ? map_touched(run, "bitmaps", 4 * bitmap_bytes, err) : NULL;
+	search->queue = graph_map_touched(run, "queue", state->tree_bytes, err);
+	bitmaps = search->queue ? graph_map_touched(run, "bitmaps", 4 * bitmap_bytes, err) : NULL;
 	if (!bitmaps)
 		return -1;
 	search->lonely = (uint64_t *)bitmaps;
@@ -224,14 +192,15 @@ static int construct(struct workload_run *run, struct state *state, struct err *
 	const struct graph_edges *edges = &state->edges;
 
 	state->graph.offsets =
-		map_touched(run, "offsets", graph_offsets_bytes(edges->nr_vertices), err);
+		graph_map_touched(run, "offsets", graph_offsets_bytes(edges->nr_vertices), err);
 	if (!state->graph.offsets)
 		return -1;
-	state->graph.neighbours = map_touched(
+	state->graph.neighbours = graph_map_touched(
 		run, "neighbours", graph_neighbours_bytes(edges->nr_edges, edges->wide), err);
 	if (!state->graph.neighbours)
 		return -1;
-	state->scratch = map_touched(run, "scratch", graph_scratch_bytes(edges->nr_edges), err);
+	state->scratch =
+		graph_map_touched(run, "scratch", graph_scratch_bytes(edges->nr_edges), err);
 	if (!state->scratch ||
 	    graph_build(&state->graph, edges, state->scratch, run->team, err) != 0)
 		return -1;

@@ -9,15 +9,10 @@ enum { SIZE, KEYS, REQUESTS, READS, KEY_ORDER, ZIPF_EXPONENT, VALUE_SIZE, VALUE_
 
 #define MIX_SEED UINT64_C(0x6d6978)
 
-static uint64_t default_size(const struct option_context *context)
-{
-	return context->memory_bytes / 4;
-}
-
 const struct option inproc_options[] = {
 	[SIZE] = {.name = "size",
 		  .type = OPTION_SIZE,
-		  .adapt = default_size,
+		  .adapt = options_quarter_of_memory,
 		  .emulated = "512M",
 		  .min = 65536,
 		  .max = UINT64_C(1) << 50,

@@ -4,16 +4,11 @@
 
 #include "bench/loadgen/service_state.h"
 
-static uint64_t default_size(const struct option_context *context)
-{
-	return context->memory_bytes / 4;
-}
-
 const struct option service_options[] = {
 	[SERVICE_SIZE] =
 		{.name = "size",
 		 .type = OPTION_SIZE,
-		 .adapt = default_size,
+		 .adapt = options_quarter_of_memory,
 		 .emulated = "128M",
 		 .min = UINT64_C(16) << 20,
 		 .max = UINT64_C(1) << 50,

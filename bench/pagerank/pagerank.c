@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "bench/graph/graph.h"
+#include "bench/graph/plan.h"
 #include "bench/pagerank/rank.h"
 #include "bench/workload.h"
 
@@ -23,15 +24,10 @@ enum { LIST_GENERATED, LIST_STORED };
 enum { IDS_AUTO, IDS_32, IDS_64 };
 enum { UPDATE_SWEEP, UPDATE_IN_PLACE };
 
-static uint64_t default_size(const struct option_context *context)
-{
-	return context->memory_bytes / 4;
-}
-
 static const struct option options[] = {
 	[SIZE] = {.name = "size",
 		  .type = OPTION_SIZE,
-		  .adapt = default_size,
+		  .adapt = options_quarter_of_memory,
 		  .emulated = "64M",
 		  .min = 65536,
 		  .max = UINT64_C(1) << 60,
@@ -141,14 +137,8 @@ static uint64_t bytes_at_scale(const struct option_set *set, unsigned scale)
 /* --graph-scale, or the largest that fits into --size. */
 static unsigned planned_scale(const struct option_set *set)
 {
-	unsigned scale = (unsigned)option_u64(set, GRAPH_SCALE);
-
-	if (scale > 0)
-		return scale;
-	scale = GRAPH_SCALE_MIN;
-	while (scale < GRAPH_SCALE_MAX && bytes_at_scale(set, scale + 1) <= option_u64(set, SIZE))
-		scale++;
-	return scale;
+	return graph_plan_scale(set, option_u64(set, GRAPH_SCALE), option_u64(set, SIZE),
+				bytes_at_scale);
 }
 
 static uint64_t footprint_bytes(const struct option_set *set, int nr_threads)
@@ -159,36 +149,17 @@ static uint64_t footprint_bytes(const struct option_set *set, int nr_threads)
 
 static int check(const struct option_set *set, int nr_threads, struct err *err)
 {
-	const unsigned scale = planned_scale(set);
 	const double tolerance = option_f64(set, TOLERANCE);
 
 	(void)nr_threads;
-	if (scale < GRAPH_SCALE_MIN || scale > GRAPH_SCALE_MAX)
-		return err_set(err, ERR_USAGE,
-			       "--graph-scale: %u is not between %d and %d, nor 0 for --size",
-			       scale, GRAPH_SCALE_MIN, GRAPH_SCALE_MAX);
-	if (option_choice(set, IDS) == IDS_32 && scale > GRAPH_SCALE_NARROW_MAX)
-		return err_set(err, ERR_USAGE,
-			       "--ids: 32 bits do not number the vertices of graph scale %u; use "
-			       "--ids 64",
-			       scale);
+	if (graph_check_scale(planned_scale(set), option_choice(set, IDS) == IDS_32, err) != 0)
+		return -1;
 	if (!(tolerance >= 0 && tolerance < 2))
 		return err_set(err, ERR_USAGE, "--tolerance: %g is not between 0 and 2", tolerance);
 	return 0;
 }
 
 /* --- setup ----------------------------------------------------------------------------------- */
-
-/* A region whose pages lie where the threads are that will work on them. */
-static void *map_touched(struct workload_run *run, const char *name, uint64_t bytes,
-			 struct err *err)
-{
-	void *memory = arena_map(run->arena, name, bytes, err);
-
-	if (memory)
-		graph_touch(memory, bytes, run->team);
-	return memory;
-}
 
 static int map_ranks(struct workload_run *run, struct state *state, struct err *err)
 {
@@ -200,13 +171,13 @@ static int map_ranks(struct workload_run *run, struct state *state, struct err *
 	rank->in_place = option_choice(run->options, UPDATE) == UPDATE_IN_PLACE;
 	rank->iterations = option_u64(run->options, ITERATIONS);
 	rank->tolerance = option_f64(run->options, TOLERANCE);
-	rank->ranks = map_touched(run, "ranks", bytes, err);
+	rank->ranks = graph_map_touched(run, "ranks", bytes, err);
 	if (!rank->ranks)
 		return -1;
-	rank->shares[0] = map_touched(run, "shares", bytes, err);
+	rank->shares[0] = graph_map_touched(run, "shares", bytes, err);
 	if (!rank->shares[0] || rank->in_place)
 		return rank->shares[0] ? 0 : -1;
-	rank->shares[1] = map_touched(run, "next shares", bytes, err);
+	rank->shares[1] = graph_map_touched(run, "next shares", bytes, err);
 	return rank->shares[1] ? 0 : -1;
 }
 
@@ -227,15 +198,15 @@ static int build(struct workload_run *run, struct state *state, struct err *err)
 	const struct graph_edges *edges = &state->edges;
 
 	state->graph.offsets =
-		map_touched(run, "offsets", graph_offsets_bytes(edges->nr_vertices), err);
+		graph_map_touched(run, "offsets", graph_offsets_bytes(edges->nr_vertices), err);
 	if (!state->graph.offsets)
 		return -1;
-	state->graph.neighbours = map_touched(
+	state->graph.neighbours = graph_map_touched(
 		run, "neighbours", graph_neighbours_bytes(edges->nr_edges, edges->wide), err);
 	if (!state->graph.neighbours)
 		return -1;
-	state->scratch = map_touched(run, "scratch",
-				     scratch_bytes(edges->nr_vertices, edges->nr_edges), err);
+	state->scratch = graph_map_touched(run, "scratch",
+					   scratch_bytes(edges->nr_vertices, edges->nr_edges), err);
 	if (!state->scratch)
 		return -1;
 	return graph_build(&state->graph, edges, state->scratch, run->team, err);

@@ -28,15 +28,10 @@ enum {
 };
 enum { SCHEDULE_DYNAMIC, SCHEDULE_STATIC };
 
-static uint64_t default_size(const struct option_context *context)
-{
-	return context->memory_bytes / 4;
-}
-
 static const struct option options[] = {
 	[SIZE] = {.name = "size",
 		  .type = OPTION_SIZE,
-		  .adapt = default_size,
+		  .adapt = options_quarter_of_memory,
 		  .emulated = "512M",
 		  .min = UINT64_C(1) << 20,
 		  .max = UINT64_C(1) << 50,
